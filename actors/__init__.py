@@ -1,0 +1,1 @@
+"""The runtime: who decides when. Mailboxes, the turn loop, group commit, timers, outbox, live feeds."""

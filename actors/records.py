@@ -1,0 +1,235 @@
+"""What one commit holds, row by row, and what the store gives back: plain values that both stores understand.
+
+A `Group` is applied in one transaction or not at all. Instants are ms since the epoch; `bytes` are MessagePack.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import msgspec
+
+from rules.cards import Card
+
+
+class JournalRow(msgspec.Struct, frozen=True, gc=False):
+    """One accepted input, as it came. `kind`: event, action, start, customer, flow, operator."""
+
+    id: str
+    at: int
+    kind: str
+    source: str
+    customer: str | None
+    name: str
+    payload: bytes
+
+
+class DedupeRow(msgspec.Struct, frozen=True, gc=False):
+    """That (source, customer, id) was taken. `digest` tells a repeat from a conflict; `code` answers a repeat.
+
+    `key` and `digest` are 16-byte BLAKE2b digests; `day` is days since the epoch: tables are per day.
+    """
+
+    day: int
+    key: bytes
+    digest: bytes
+    code: str | None = None
+
+
+class AnswerRow(msgspec.Struct, frozen=True, gc=False):
+    """The kept answer of a call with an `Idempotency-Key`: for 24 hours (HTTP API, Conventions)."""
+
+    key: bytes
+    digest: bytes
+    answer: bytes
+    expires_at: int
+
+
+class InstanceRow(msgspec.Struct, frozen=True, gc=False):
+    """An instance's snapshot and what finds it. `live`: it still has an actor (running, failed, or open cards).
+
+    `new` says insert, else update; `due` is when time next matters; `error` is a code; `step` the first token's.
+    """
+
+    id: str
+    flow: str
+    version: int
+    customer: str
+    key: str | None
+    invocation: str
+    test: bool
+    status: str
+    outcome: str | None
+    error: str | None
+    started_at: int
+    ended_at: int | None
+    due: int | None
+    open_cards: int
+    live: bool
+    subscriptions: bytes
+    state: bytes
+    new: bool = False
+
+
+class TimelineRow(msgspec.Struct, frozen=True, gc=False):
+    instance: str
+    turn: int
+    at: int
+    entry: bytes
+
+
+class CardRow(msgspec.Struct, frozen=True, gc=False):
+    """A card to write. The store assigns `seq`: the customer's feed counter + 1, in the order of the group.
+
+    `view` is None when the rendered view stays; `new` says insert, else update.
+    """
+
+    card: Card
+    customer: str
+    instance: str
+    flow: str
+    version: int
+    test: bool
+    view: bytes | None
+    new: bool = False
+
+
+class FeedCard(msgspec.Struct, frozen=True, gc=False):
+    """A card as committed: what feeds, answers and the cards API are made of. `view` is an encoded CardView.
+
+    `view_seq` is the `seq` at which the view was last rendered.
+    """
+
+    card: Card
+    customer: str
+    instance: str
+    flow: str
+    version: int
+    test: bool
+    seq: int
+    view_seq: int
+    view: bytes
+
+
+class CustomerRow(msgspec.Struct, frozen=True, gc=False):
+    """A customer's profile (an encoded `rules.customer.Profile`) beside the columns that lists filter on."""
+
+    id: str
+    profile: bytes
+    test: bool
+    tags: tuple[str, ...]
+    created_at: int
+    updated_at: int
+
+
+class InboxRow(msgspec.Struct, frozen=True, gc=False):
+    """An input that waits for its recipient's own commit. `number` rises: it is the order of delivery."""
+
+    number: int
+    instance: str
+    customer: str
+    at: int
+    input: bytes
+
+
+class FlowRow(msgspec.Struct, frozen=True, gc=False):
+    """A flow's metadata and draft. `draft` is the source text as saved (`draft_type`: yaml or json).
+
+    `published` is the version that new starts take (None: never published); `revision` counts draft saves and
+    makes its ETag; `cancel_below`: running instances of older versions are being cancelled (publish, `cancel`).
+    """
+
+    key: str
+    name: str
+    description: str
+    folder: str
+    draft: str
+    draft_type: str
+    revision: int
+    published: int | None
+    paused: bool
+    archived: bool
+    created_at: int
+    updated_at: int
+    cancel_below: int | None = None
+
+
+class VersionRow(msgspec.Struct, frozen=True, gc=False):
+    """One immutable version: a published one (number ≥ 1) or a draft revision that test instances run (< 0)."""
+
+    flow: str
+    number: int
+    document: str
+    document_type: str
+    note: str
+    published_at: int
+    published_by: str
+
+
+@dataclass(slots=True)
+class Group:
+    """Everything of one commit. The last snapshot of an instance wins; cards keep the order of their changes."""
+
+    journal: list[JournalRow] = field(default_factory=list)
+    dedupe: list[DedupeRow] = field(default_factory=list)
+    answers: list[AnswerRow] = field(default_factory=list)
+    instances: dict[str, InstanceRow] = field(default_factory=dict)
+    timeline: list[TimelineRow] = field(default_factory=list)
+    cards: list[CardRow] = field(default_factory=list)
+    customers: dict[str, CustomerRow] = field(default_factory=dict)
+    inbox_added: list[InboxRow] = field(default_factory=list)
+    inbox_taken: list[int] = field(default_factory=list)
+    flows: dict[str, FlowRow] = field(default_factory=dict)
+    versions: list[VersionRow] = field(default_factory=list)
+
+    def row_count(self) -> int:
+        """How many rows the commit writes: what the group's limit is held against."""
+        return (
+            len(self.journal)
+            + len(self.dedupe)
+            + len(self.answers)
+            + len(self.instances)
+            + len(self.timeline)
+            + len(self.cards)
+            + len(self.customers)
+            + len(self.inbox_added)
+            + len(self.inbox_taken)
+            + len(self.flows)
+            + len(self.versions)
+        )
+
+
+class Route(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What recovery needs of a live instance: no snapshot."""
+
+    id: str
+    flow: str
+    version: int
+    customer: str
+    key: str | None
+    test: bool
+    status: str
+    open_cards: int
+    subscriptions: bytes
+
+
+class Meta(msgspec.Struct, frozen=True):
+    """The store's header. `epoch` is new when a store is created or restored from a backup."""
+
+    epoch: str
+    schema: int
+    created_at: int
+
+
+class FeedHead(msgspec.Struct, frozen=True):
+    """A customer's feed counter, and up to where tombstones were pruned."""
+
+    seq: int = 0
+    pruned: int = 0
+
+
+class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A journal row as read back."""
+
+    number: int
+    row: JournalRow

@@ -1,0 +1,96 @@
+"""The closed set of what an instance can be told. One input, one turn (flow format §9.2).
+
+Inputs are values that can be serialised: what is not taken in the commit of its cause waits in the inbox
+as MessagePack of these types.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+from .model import Origin
+
+Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something that happened. `time` is ms since the epoch; `depth` counts causes (§9.5)."""
+
+    id: str
+    name: str
+    time: int
+    customer: str | None = None
+    key: str | None = None
+    data: dict[str, object] = {}
+    origin: Origin = Origin.BACKEND
+    source: str = ""
+    depth: int = 0
+
+
+class Started(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="started"):
+    """The first input of an instance. `trigger` is the trigger's name, or "api".
+
+    `variables` are what the trigger or the caller supplied, resolved but not yet checked against the
+    flow's declarations; `start` overrides the flow's first steps; `depth` is that of the cause.
+    """
+
+    trigger: str
+    trigger_type: str
+    event: Event | None = None
+    variables: dict[str, object] = {}
+    metadata: dict[str, object] = {}
+    start: tuple[str, ...] | None = None
+    depth: int = 0
+
+
+class EventArrived(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="event"):
+    """An event that one of the instance's subscriptions asked for."""
+
+    event: Event
+
+
+class TimeCame(msgspec.Struct, frozen=True, kw_only=True, tag="time"):
+    """The earliest timer or card transition that is due by `now` is to be applied: exactly one a turn."""
+
+
+class CardActed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="action"):
+    """The customer did something to a card. Names are those of the live protocol's `act`.
+
+    `outdated`: the tap was made on a view that has been rendered again since (for `fresh` buttons).
+    `until` is ms since the epoch, resolved from `until` or `for` by the edge.
+    """
+
+    card: str
+    action: str
+    button: str | None = None
+    values: dict[str, object] = {}
+    until: int | None = None
+    reason: str | None = None
+    message: str | None = None
+    element: str | None = None
+    outdated: bool = False
+    by: str = "customer"
+
+
+class CardWithdrawn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="withdrawn"):
+    """An operator or the API cancels one open card."""
+
+    card: str
+    reason: str = "api"
+
+
+class CustomerChanged(msgspec.Struct, frozen=True, kw_only=True, tag="customer"):
+    """The profile was written: profile outcomes look again."""
+
+
+class Cancelled(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="cancelled"):
+    """The whole instance is cancelled (by hand, API, publish)."""
+
+    reason: str = "api"
+
+
+Input: TypeAlias = (
+    Started | EventArrived | TimeCame | CardActed | CardWithdrawn | CustomerChanged | Cancelled
+)

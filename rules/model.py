@@ -1,0 +1,245 @@
+"""A flow as the turn function runs it: compiled, checked, immutable.
+
+`compile.py` makes these values from a document; `decide.py` and its steps read them. Nothing here holds
+source text to be parsed later: conditions, expressions, templates and moments are compiled already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from .conditions import Condition, Expression
+    from .elements import CardTemplate
+    from .moments import Duration, Moment
+    from .types import Type
+    from .values import Value
+
+Next: TypeAlias = tuple[str, ...]
+
+
+class Origin(str, Enum):
+    """Who raised an event (architecture: "One event, from socket to screen")."""
+
+    BACKEND = "backend"
+    APP = "app"
+    WEBHOOK = "webhook"
+    FLOW = "flow"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    name: str
+    type: Type
+    required: bool = False
+    has_default: bool = False
+    default: object = None
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventTrigger:
+    """Starts an instance when an event of one of `events` arrives (flow format §3)."""
+
+    name: str
+    events: tuple[str, ...]
+    origins: frozenset[Origin] = frozenset({Origin.BACKEND, Origin.WEBHOOK, Origin.FLOW})
+    when: Condition | None = None
+    customer: Value | None = None
+    key: Value | None = None
+    variables: Mapping[str, Value] = field(default_factory=dict)
+    variables_from: Expression | None = None
+    start: Next | None = None
+    enabled: bool = True
+
+
+# --- outcomes (§5.1) -------------------------------------------------------------------------------
+
+
+class Match(str, Enum):
+    CUSTOMER = "customer"
+    KEY = "key"
+    ANY = "any"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeOutcome:
+    id: str
+    after: Duration | None = None
+    at: Moment | None = None
+    next: Next = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardOutcome:
+    id: str
+    of: str
+    actions: frozenset[str]
+    button: str | None = None
+    when: Condition | None = None
+    next: Next = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventOutcome:
+    id: str
+    event: str
+    match: Match = Match.CUSTOMER
+    when: Condition | None = None
+    since_start: bool = False
+    next: Next = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileOutcome:
+    id: str
+    when: Condition
+    next: Next = ()
+
+
+Outcome: TypeAlias = TimeOutcome | CardOutcome | EventOutcome | ProfileOutcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exit:
+    """An outcome armed for the whole instance (§4): goes on at `on.next`, or ends with `outcome`."""
+
+    on: Outcome
+    outcome: str | None = None
+    cancel_cards: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadline:
+    after: Duration | None = None
+    at: Moment | None = None
+    next: Next = ()
+
+
+# --- steps (§5) ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """How long, how high and to which streams a card goes (§7.4). Absent fields keep what the card has."""
+
+    streams: tuple[str, ...] | None = None
+    priority: int | None = None
+    expires_after: Duration | None = None
+    expires_at: Moment | None = None
+    publish_at: Moment | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepBase:
+    id: str
+    name: str = ""
+    next: Next = ()
+    on_error: Next | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendCard(StepBase):
+    card: str
+    delivery: Delivery = field(default_factory=Delivery)
+    metadata: Value | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateCard(StepBase):
+    of: str
+    card: str | None = None
+    delivery: Delivery | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelCard(StepBase):
+    of: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait(StepBase):
+    until: tuple[Outcome, ...]
+    need_all: bool = False
+    deadline: Deadline | None = None
+    close: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    id: str
+    when: Condition
+    next: Next = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branch(StepBase):
+    cases: tuple[Case, ...]
+    otherwise: Next = ()
+    take_every: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Set(StepBase):
+    variables: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateCustomer(StepBase):
+    set: Mapping[str, Value] = field(default_factory=dict)
+    add_tags: tuple[Value, ...] = ()
+    remove_tags: tuple[Value, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Emit(StepBase):
+    event: str
+    data: Value | None = None
+    customer: Value | None = None
+    key: Value | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Join(StepBase):
+    need: int | None = None
+    """How many arrivals fire it: None is all (§9.3), 1 is any."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End(StepBase):
+    outcome: str | None = None
+    cancel_cards: bool = False
+
+
+Step: TypeAlias = SendCard | UpdateCard | CancelCard | Wait | Branch | Set | UpdateCustomer | Emit | Join | End
+
+
+# --- the whole -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """One version of one flow, ready to run.
+
+    `version` is the published number, or minus the draft's revision for test instances.
+    `reach[s]` holds every step that a token at `s` can still come to (itself only through a cycle).
+    `reads_customer`: whether any expression, template or profile outcome reads `customer`; only then is
+    the profile loaded for a turn. `subscribed_from_start`: event names with `since: start`.
+    """
+
+    key: str
+    version: int
+    name: str = ""
+    folder: str = ""
+    variables: Mapping[str, Variable] = field(default_factory=dict)
+    triggers: tuple[EventTrigger, ...] = ()
+    exits: tuple[Exit, ...] = ()
+    start: Next
+    steps: Mapping[str, Step]
+    cards: Mapping[str, CardTemplate] = field(default_factory=dict)
+    reach: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    reads_customer: bool = False
+    subscribed_from_start: frozenset[str] = frozenset()

@@ -1,0 +1,272 @@
+"""What the edges ask of the engine, and what it answers: one request and one result for each call.
+
+Requests are checked already (sizes, types, credentials); results are what was committed. `EventResult`,
+`StartResult` and their parts are encoded as they stand: their fields are those of the HTTP API.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+import msgspec
+
+from .records import FeedCard
+
+if TYPE_CHECKING:
+    from rules.problems import Problem
+
+NO_TIME: Final = -(1 << 62)
+"""`Event.time` of an event that came without one: it gets the time at which it is taken."""
+
+NO_ID: Final = ""
+"""`Event.id` of an event that came without one: it gets one, and needs no look-up."""
+
+DIGEST_BYTES: Final = 16
+
+
+class Phase(StrEnum):
+    RECOVERING = "recovering"
+    READY = "ready"
+    STOPPING = "stopping"
+    BROKEN = "broken"
+
+
+class Overloaded(Exception):
+    """Nothing was queued and nothing was stored; try again after `retry_after_s`."""
+
+    def __init__(self, retry_after_s: float = 1.0) -> None:
+        super().__init__(f"overloaded, try again in {retry_after_s:g} s")
+        self.retry_after_s = retry_after_s
+
+
+class NotReady(Overloaded):
+    """As `Overloaded`, because the engine is not in its `ready` phase."""
+
+    def __init__(self, phase: Phase, retry_after_s: float = 1.0) -> None:
+        super().__init__(retry_after_s)
+        self.phase = phase
+
+
+class UnknownOutcome(Exception):
+    """It is not known whether it was stored: the same request with the same id or key finds out."""
+
+
+class Idempotency(msgspec.Struct, frozen=True, kw_only=True):
+    """An `Idempotency-Key` within its API client's own space, and the digest of the request's body."""
+
+    client: str
+    key: str
+    digest: bytes
+
+
+class Refused(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole call changed nothing: a code of `server/errors.py`, a sentence, and where the input is wrong.
+
+    `errors` are maps of `pointer`, `code`, `message`; `problems` are those of a flow document.
+    """
+
+    code: str
+    reason: str
+    errors: tuple[Mapping[str, str], ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+# --- events and starts ---------------------------------------------------------------------------------
+
+
+class FlowRefusal(msgspec.Struct, frozen=True, kw_only=True):
+    """A trigger that matched but started nothing: `reason` is a stable code, `detail` a sentence."""
+
+    flow: str
+    reason: str
+    detail: str = ""
+
+
+class EventResult(msgspec.Struct, frozen=True, kw_only=True):
+    """`woken`: instances of the event's own customer that took a step for it; `deferred`: inputs that wait in
+    the inbox for others. A duplicate or conflict has empty lists and zeros."""
+
+    id: str
+    status: Literal["accepted", "duplicate", "conflict"]
+    started: tuple[str, ...] = ()
+    refused: tuple[FlowRefusal, ...] = ()
+    woken: int = 0
+    deferred: int = 0
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom a flow is started for."""
+
+    customer: str
+    key: str | None = None
+    variables: dict[str, object] = {}
+    metadata: dict[str, object] = {}
+
+
+class StartRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """`test` runs the draft, for test customers only. `client` is who asks, for the journal."""
+
+    flow: str
+    targets: tuple[Target, ...]
+    client: str
+    invocation: str | None = None
+    test: bool = False
+    idempotency: Idempotency | None = None
+
+
+class StartedTarget(msgspec.Struct, frozen=True, kw_only=True):
+    customer: str
+    instance: str
+
+
+class TargetRefusal(msgspec.Struct, frozen=True, kw_only=True):
+    """`reason` is a stable code, `detail` a sentence."""
+
+    customer: str
+    reason: str
+    detail: str = ""
+
+
+class StartResult(msgspec.Struct, frozen=True, kw_only=True):
+    """In the order of the targets, each of which stands in one of the lists."""
+
+    invocation: str
+    started: tuple[StartedTarget, ...] = ()
+    refused: tuple[TargetRefusal, ...] = ()
+
+
+# --- cards ---------------------------------------------------------------------------------------------
+
+
+class Action(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody does to a card. `customer` is whose card it must be; None: an operator may act on any.
+
+    `key` is the app's own (`""`: none, then a repeat acts again) and `digest` that of the request as it came.
+    `seq` is that of the view which was tapped. `until` is ms since the epoch.
+    """
+
+    customer: str | None
+    card: str
+    action: str
+    key: str = ""
+    digest: bytes = b""
+    seq: int | None = None
+    button: str | None = None
+    values: dict[str, object] = {}
+    until: int | None = None
+    reason: str | None = None
+    message: str | None = None
+    element: str | None = None
+    by: str = "customer"
+
+
+class TrackEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """A report that needs no answer of its own: `displayed`, `subview`, …; `custom` has `event` and `data`."""
+
+    card: str
+    name: str
+    at: int
+    event: str | None = None
+    data: dict[str, object] = {}
+
+
+class TrackBatch(msgspec.Struct, frozen=True, kw_only=True):
+    """Reports of one customer under one key. Those about cards that are not the customer's are left out."""
+
+    customer: str
+    events: tuple[TrackEvent, ...]
+    key: str = ""
+    digest: bytes = b""
+
+
+class ActionResult(msgspec.Struct, frozen=True, kw_only=True):
+    """A code of the live protocol and the card as it is now; `card` is None for `not_found` and batches."""
+
+    code: str
+    card: FeedCard | None = None
+    errors: tuple[Mapping[str, str], ...] = ()
+
+
+# --- customers -----------------------------------------------------------------------------------------
+
+
+class CustomerWrite(msgspec.Struct, frozen=True, kw_only=True):
+    """`put` replaces the profile by `body`, `patch` merges it in, `ensure` only creates one that is missing.
+
+    Answered with the `CustomerRow` as committed, or `Refused` with located errors.
+    """
+
+    id: str
+    mode: Literal["put", "patch", "ensure"]
+    body: dict[str, object] = {}
+    client: str = ""
+
+
+# --- flows ---------------------------------------------------------------------------------------------
+
+
+class CreateFlow(msgspec.Struct, frozen=True, kw_only=True):
+    """A new flow from its first draft; the edge has read `key`, `name`, … from the text. Gives the FlowRow,
+    or Refused `key_exists`."""
+
+    key: str
+    text: str
+    type: Literal["yaml", "json"]
+    name: str = ""
+    description: str = ""
+    folder: str = ""
+    by: str = ""
+    idempotency: Idempotency | None = None
+
+
+class SaveDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """A new text of the draft; `revision` is the one that was edited (None: whichever). Gives the FlowRow, or
+    Refused `not_found`, `precondition_failed`."""
+
+    flow: str
+    text: str
+    type: Literal["yaml", "json"]
+    revision: int | None = None
+    name: str = ""
+    description: str = ""
+    folder: str = ""
+    by: str = ""
+
+
+class ChangeFlow(msgspec.Struct, frozen=True, kw_only=True):
+    """Metadata and state of a flow; None keeps. An archived flow starts nothing; what runs goes on. Gives the
+    FlowRow, or Refused `not_found`."""
+
+    flow: str
+    name: str | None = None
+    description: str | None = None
+    folder: str | None = None
+    paused: bool | None = None
+    archived: bool | None = None
+    by: str = ""
+
+
+class PublishFlow(msgspec.Struct, frozen=True, kw_only=True):
+    """The draft becomes the next version. `cancel` ends what runs on older versions, in the background. Gives
+    the VersionRow, or Refused `not_found`, `precondition_failed`, `invalid` (with `problems`)."""
+
+    flow: str
+    running: Literal["keep", "cancel"] = "keep"
+    note: str = ""
+    revision: int | None = None
+    by: str = ""
+    idempotency: Idempotency | None = None
+
+
+FlowWrite: TypeAlias = CreateFlow | SaveDraft | ChangeFlow | PublishFlow
+
+
+_canonical = msgspec.msgpack.Encoder(order="sorted")
+
+
+def digest_of(request: object) -> bytes:
+    """A digest that is equal for equal requests, whatever the order of their keys."""
+    return blake2b(_canonical.encode(request), digest_size=DIGEST_BYTES).digest()

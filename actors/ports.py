@@ -55,9 +55,29 @@ class StoreBroken(StoreError):
     """An I/O error at COMMIT or sync: what is on disk is unknown. The process must end (exit code 3)."""
 
 
+MS_PER_DAY = 24 * 3600 * 1_000
+DEDUPE_DAYS = 7
+"""For how long a repeat is recognised: part of the promise, so not a setting."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """For how long rows are kept that no turn needs any more; `prune` drops what is older."""
+
+    journal_ms: int = 30 * MS_PER_DAY
+    timeline_ms: int = 30 * MS_PER_DAY
+    tombstones_ms: int = 30 * MS_PER_DAY
+    """Closed cards: an app that was away for longer gets its feed anew."""
+    instances_ms: int = 90 * MS_PER_DAY
+    """Ended instances, once their cards are gone."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceFilter:
-    """All given fields must match; `cursor` continues a list (newest first)."""
+    """All given fields must match; `cursor` continues a list (newest first).
+
+    `step`: the first token's. A page may be shorter than `limit` although more follow: a list ends when its next cursor is None.
+    """
 
     flow: str | None = None
     version: int | None = None
@@ -84,6 +104,8 @@ class CardFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerFilter:
+    """`q` is a part of the id or of the row's `search` text, whatever their case."""
+
     tag: str | None = None
     test: bool | None = None
     q: str | None = None
@@ -103,7 +125,9 @@ class Store(Protocol):
     async def apply(self, group: Group) -> Sequence[FeedCard]:
         """Commit the group in one durable transaction; answer its cards, in order, with their new `seq`.
 
-        Raises StoreFull or StoreBroken; after any error nothing of the group is visible.
+        Raises StoreFull or StoreBroken, or StoreError for anything else: a new row that is there already, a
+        change of one that is not, the same dedupe key twice in a day, an inbox row taken twice. After an error
+        nothing of the group is visible. Within a group inbox rows are added before others are taken.
         """
         ...
 
@@ -112,46 +136,60 @@ class Store(Protocol):
         """Every live instance, in order of start, in chunks."""
         ...
 
-    async def inbox(self, *, after: int, limit: int) -> Sequence[InboxRow]: ...
-
-    async def last_inbox_number(self) -> int: ...
-
-    async def states(self, ids: Sequence[str]) -> Mapping[str, bytes]: ...
-
-    async def seen(self, keys: Sequence[bytes]) -> Mapping[bytes, DedupeRow]:
-        """Those of these dedupe keys that were taken within the window."""
+    async def inbox(self, *, after: int, limit: int) -> Sequence[InboxRow]:
+        """By rising number."""
         ...
 
-    async def answers(self, keys: Sequence[bytes], *, now: int) -> Mapping[bytes, AnswerRow]: ...
+    async def last_inbox_number(self) -> int:
+        """The highest number ever given, also if its row was taken; 0 if there was none."""
+        ...
+
+    async def states(self, ids: Sequence[str]) -> Mapping[str, bytes]:
+        """Snapshots of those of these instances that there are."""
+        ...
+
+    async def seen(self, keys: Sequence[bytes]) -> Mapping[bytes, DedupeRow]:
+        """Those of these dedupe keys that were taken on a day that is still kept, the newest of each."""
+        ...
+
+    async def answers(self, keys: Sequence[bytes], *, now: int) -> Mapping[bytes, AnswerRow]:
+        """Those of these that have not expired by `now`."""
+        ...
 
     async def profiles(self, ids: Sequence[str]) -> Mapping[str, CustomerRow]: ...
 
     async def due(self, *, before: int, limit: int) -> Sequence[tuple[int, str]]:
-        """(due, instance id) of live instances due before then, earliest first."""
+        """(due, instance id) of live instances due before then, earliest first, else in order of start."""
         ...
 
     async def live_below(self, flow: str, version: int, *, limit: int) -> Sequence[str]:
-        """Ids of running or failed instances of this flow on a version from 1 up to below `version`."""
+        """Ids of running or failed instances of this flow with 1 ≤ version < `version`, in order of start."""
         ...
 
     # definitions
-    async def flows(self) -> Sequence[FlowRow]: ...
+    async def flows(self) -> Sequence[FlowRow]:
+        """All of them, by key."""
+        ...
 
     async def flow(self, key: str) -> FlowRow | None: ...
 
     async def version(self, flow: str, number: int) -> VersionRow | None: ...
 
-    async def versions(self, flow: str) -> Sequence[VersionRow]: ...
+    async def versions(self, flow: str) -> Sequence[VersionRow]:
+        """The published ones, newest first, without their documents ('')."""
+        ...
 
     # feeds
-    async def feed_head(self, customer: str) -> FeedHead: ...
+    async def feed_head(self, customer: str) -> FeedHead:
+        """Zeros for a customer who never had a card."""
+        ...
 
     async def feed(self, customer: str, *, since: int, limit: int) -> tuple[FeedHead, Sequence[FeedCard]]:
-        """The head, and cards changed after `since` by rising `seq`, from one consistent read."""
+        """The head, and cards of any status changed after `since`, by rising `seq`: one consistent read."""
         ...
 
     async def feed_open(self, customer: str) -> tuple[FeedHead, Sequence[FeedCard]]:
-        """The head, and every active and snoozed card (at most the 500 a customer may have)."""
+        """The head, and every active and snoozed card by rising `seq` (a customer may have 500)."""
         ...
 
     # reads of the API
@@ -177,7 +215,12 @@ class Store(Protocol):
 
     # upkeep: bounded pieces, called by the runtime's keeper
     async def prune(self, *, now: int) -> int:
-        """Drop what is past its window (dedupe days, answers, journal, timelines, tombstones); rows dropped."""
+        """Drop a bounded piece of what is past its window: dedupe days, answers, and what `Retention` names.
+
+        Answers how much was dropped: 0 when nothing is left. A tombstone's end raises the pruned mark.
+        """
         ...
 
-    async def checkpoint(self) -> None: ...
+    async def checkpoint(self) -> None:
+        """Fold the log of commits into the main file, when there is time for it."""
+        ...

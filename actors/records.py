@@ -1,6 +1,6 @@
-"""What one commit holds, row by row, and what the store gives back: plain values that both stores understand.
+"""What one commit holds, row by row, and what the store gives back: plain values for every store.
 
-A `Group` is applied in one transaction or not at all. Instants are ms since the epoch; `bytes` are MessagePack.
+A `Group` is applied in one transaction or not at all. Instants are ms since the epoch, `bytes` MessagePack.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class JournalRow(msgspec.Struct, frozen=True, gc=False):
 
 
 class DedupeRow(msgspec.Struct, frozen=True, gc=False):
-    """That (source, customer, id) was taken. `digest` tells a repeat from a conflict; `code` answers a repeat.
+    """That (source, customer, id) was taken. `digest` tells a repeat from a conflict, `code` answers it.
 
     `key` and `digest` are 16-byte BLAKE2b digests; `day` is days since the epoch: tables are per day.
     """
@@ -46,9 +46,9 @@ class AnswerRow(msgspec.Struct, frozen=True, gc=False):
 
 
 class InstanceRow(msgspec.Struct, frozen=True, gc=False):
-    """An instance's snapshot and what finds it. `live`: it still has an actor (running, failed, or open cards).
+    """An instance's snapshot and what finds it. `live`: it has an actor (running, failed, or open cards).
 
-    `new` says insert, else update; `due` is when time next matters; `error` is a code; `step` the first token's.
+    `new` says insert, else update; `due`: when time next matters; `error`: a code; `step` the first token's.
     """
 
     id: str
@@ -69,6 +69,7 @@ class InstanceRow(msgspec.Struct, frozen=True, gc=False):
     subscriptions: bytes
     state: bytes
     new: bool = False
+    step: str | None = None
 
 
 class TimelineRow(msgspec.Struct, frozen=True, gc=False):
@@ -112,7 +113,10 @@ class FeedCard(msgspec.Struct, frozen=True, gc=False):
 
 
 class CustomerRow(msgspec.Struct, frozen=True, gc=False):
-    """A customer's profile (an encoded `rules.customer.Profile`) beside the columns that lists filter on."""
+    """A customer's profile (an encoded `rules.customer.Profile`) beside the columns that lists filter on.
+
+    `search` is what operators look for besides the id: names, address, phone.
+    """
 
     id: str
     profile: bytes
@@ -120,6 +124,7 @@ class CustomerRow(msgspec.Struct, frozen=True, gc=False):
     tags: tuple[str, ...]
     created_at: int
     updated_at: int
+    search: str = ""
 
 
 class InboxRow(msgspec.Struct, frozen=True, gc=False):
@@ -136,7 +141,7 @@ class FlowRow(msgspec.Struct, frozen=True, gc=False):
     """A flow's metadata and draft. `draft` is the source text as saved (`draft_type`: yaml or json).
 
     `published` is the version that new starts take (None: never published); `revision` counts draft saves and
-    makes its ETag; `cancel_below`: running instances of older versions are being cancelled (publish, `cancel`).
+    makes its ETag; `cancel_below`: running instances of older versions are being cancelled by a publish.
     """
 
     key: str
@@ -155,7 +160,7 @@ class FlowRow(msgspec.Struct, frozen=True, gc=False):
 
 
 class VersionRow(msgspec.Struct, frozen=True, gc=False):
-    """One immutable version: a published one (number ≥ 1) or a draft revision that test instances run (< 0)."""
+    """One immutable version: published (number ≥ 1), or a draft revision that test instances run (< 0)."""
 
     flow: str
     number: int
@@ -168,7 +173,7 @@ class VersionRow(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(slots=True)
 class Group:
-    """Everything of one commit. The last snapshot of an instance wins; cards keep the order of their changes."""
+    """Everything of one commit. The last snapshot of an instance wins; cards stay in order of change."""
 
     journal: list[JournalRow] = field(default_factory=list)
     dedupe: list[DedupeRow] = field(default_factory=list)

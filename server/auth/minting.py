@@ -1,4 +1,4 @@
-"""Makes customers' tokens for trying things out: `flowdeck token`, the demo; real ones come from elsewhere."""
+"""Makes customers' tokens for trying things out (`flowdeck token`); real ones come from elsewhere."""
 
 from __future__ import annotations
 

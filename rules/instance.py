@@ -45,22 +45,80 @@ TRANSITIONS: Final[dict[tuple[InstanceStatus, Change], InstanceStatus]] = {
 }
 
 
+LIVE: Final = frozenset({InstanceStatus.RUNNING, InstanceStatus.FAILED})
+LAYOUT: Final = 1
+"""Of the packed state; rises when an old one could not be read as it is."""
+
+
 class Token(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A point of execution that blocks: at a wait, held at a join, or parked with an error.
 
-    `activation` numbers the arrivals at this step (`step#n`); `since` is ms since the epoch.
+    `activation` numbers the arrivals at this step (`step#n`); `since` is ms since the epoch. `latched` are the
+    outcomes of a `need: all` wait that have happened.
     """
 
     step: str
     activation: int
     since: int
     error: dict[str, object] | None = None
+    latched: tuple[str, ...] = ()
+
+
+class TimerKind(str, Enum):
+    OUTCOME = "outcome"
+    DEADLINE = "deadline"
+    EXIT = "exit"
+    PUBLISH = "publish"
+    UNSNOOZE = "unsnooze"
+    EXPIRE = "expire"
+
+
+class Timer(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """When something is to happen to what: timers are applied in the order of (due, armed).
+
+    `of` is a step (with its activation and outcome), an exit's id or a card's; `armed` numbers the timers of
+    the instance in the order in which they were set.
+    """
+
+    due: int
+    armed: int
+    kind: TimerKind
+    of: str
+    activation: int = 0
+    outcome: str = ""
+
+
+class Report(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What a card reported and some wait steps have not taken yet (flow format §5.1, "Cards").
+
+    `action` is that of outcomes (`completed`, `dismissed`, …). The card itself stays in the state meanwhile.
+    """
+
+    card: str
+    step: str
+    action: str
+    button: str | None
+    waiting: tuple[str, ...]
+
+
+class KeptEvent(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """An event kept for waits with `since: start` that have not taken it, or a later one, yet."""
+
+    id: str
+    name: str
+    time: int
+    customer: str | None
+    key: str | None
+    data: dict[str, object]
+    app: bool
+    bytes: int
+    waiting: tuple[str, ...]
 
 
 class State(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Everything that a turn needs to know of one instance. The turn function owns the inner lists.
+    """Everything that a turn needs to know of one instance. Its inner values are never changed in place.
 
-    The first fields are read by the runtime; the rest belongs to `decide.py` alone.
+    The first fields are read by the runtime; those from `steps` on belong to the turn function alone.
     """
 
     layout: int
@@ -80,8 +138,33 @@ class State(msgspec.Struct, frozen=True, array_like=True, gc=False):
     turn: int
     """Turns so far; with the id it seeds the next turn's ids and chances."""
     error: dict[str, object] | None
-    """Of the token parked last, for lists."""
+    """Of the token parked last, for lists; or of a fault of ours."""
     cards: tuple[Card, ...]
-    """Open cards, oldest first, and the closed ones that a step's output still names."""
+    """Open cards, oldest first, and the closed ones that a step's output or a report still names."""
     variables: dict[str, object]
     tokens: tuple[Token, ...] = ()
+    steps: dict[str, dict[str, object]] = {}
+    """Outputs by step, with `runs`; what a send_card step says of its card is in `cards`."""
+    timers: tuple[Timer, ...] = ()
+    reports: tuple[Report, ...] = ()
+    events: tuple[KeptEvent, ...] = ()
+    held: tuple[str, ...] = ()
+    """Profile outcomes (`step/outcome`) that were taken and have held ever since."""
+    fired: dict[str, int] = {}
+    """The last instant that each time outcome with a fixed moment took (`step/outcome`)."""
+    joined: tuple[str, ...] = ()
+    """Joins for some that have fired and absorb who comes late."""
+    armed: int = 0
+    """Timers set so far."""
+    step_count: int = 0
+    """Steps run so far."""
+    trigger: dict[str, object] | None = None
+    """`trigger` of expressions, kept only where the flow reads it."""
+    size: int = 0
+    """At least the packed size in bytes: grows with what is stored, measured anew near the limit."""
+    fault: bool = False
+    """A turn ended in a fault of ours: `failed` until somebody repairs it."""
+
+    @property
+    def live(self) -> bool:
+        return self.status in LIVE

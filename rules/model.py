@@ -6,10 +6,10 @@ source text to be parsed later: conditions, expressions, templates and moments a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 if TYPE_CHECKING:
     from .conditions import Condition, Expression
@@ -214,10 +214,55 @@ class End(StepBase):
     cancel_cards: bool = False
 
 
-Step: TypeAlias = SendCard | UpdateCard | CancelCard | Wait | Branch | Set | UpdateCustomer | Emit | Join | End
+Step: TypeAlias = (
+    SendCard | UpdateCard | CancelCard | Wait | Branch | Set | UpdateCustomer | Emit | Join | End
+)
 
 
 # --- the whole -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listening:
+    """Who listens to what in a flow, worked out once, so that no turn walks over all steps.
+
+    `joins` in document order. `reports`: the wait steps that a report of (send_card step, action) can matter
+    to. `kept`: by event name, the `since: start` outcomes with their wait steps.
+    """
+
+    joins: tuple[str, ...]
+    reports: Mapping[tuple[str, str], tuple[str, ...]]
+    kept: Mapping[str, tuple[tuple[str, EventOutcome], ...]]
+    profile: bool
+
+
+def listening(steps: Mapping[str, Step], exits: Sequence[Exit]) -> Listening:
+    reports: dict[tuple[str, str], tuple[str, ...]] = {}
+    kept: dict[str, tuple[tuple[str, EventOutcome], ...]] = {}
+    profile = any(isinstance(exit.on, ProfileOutcome) for exit in exits)
+    for step, outcome in _wait_outcomes(steps):
+        match outcome:
+            case CardOutcome():
+                for heard in ((outcome.of, action) for action in sorted(outcome.actions)):
+                    reports[heard] = tuple(dict.fromkeys((*reports.get(heard, ()), step)))
+            case EventOutcome():
+                if outcome.since_start:
+                    kept[outcome.event] = (*kept.get(outcome.event, ()), (step, outcome))
+            case ProfileOutcome():
+                profile = True
+            case TimeOutcome():
+                continue
+            case _:
+                assert_never(outcome)
+    joins = tuple(step.id for step in steps.values() if isinstance(step, Join))
+    return Listening(joins=joins, reports=reports, kept=kept, profile=profile)
+
+
+def _wait_outcomes(steps: Mapping[str, Step]) -> Iterator[tuple[str, Outcome]]:
+    for step in steps.values():
+        if isinstance(step, Wait):
+            for outcome in step.until:
+                yield step.id, outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,9 +270,11 @@ class Flow:
     """One version of one flow, ready to run.
 
     `version` is the published number, or minus the draft's revision for test instances.
-    `reach[s]` holds every step that a token at `s` can still come to (itself only through a cycle).
-    `reads_customer`: whether any expression, template or profile outcome reads `customer`; only then is
-    the profile loaded for a turn. `subscribed_from_start`: event names with `since: start`.
+    `reach[s]` holds every step that a token at `s` can still come to (itself only through a cycle); `on_error`
+    counts as a way. `reads_customer`: whether anything needs the profile – an expression, template or profile
+    outcome that reads `customer`, a filter or `local` that goes by its locale or zone, an `update_customer`
+    step; only then is it loaded for a turn. `reads_trigger`: whether anything reads `trigger`; only then is
+    the starting event kept. `listening` is worked out here.
     """
 
     key: str
@@ -241,5 +288,9 @@ class Flow:
     steps: Mapping[str, Step]
     cards: Mapping[str, CardTemplate] = field(default_factory=dict)
     reach: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    reads_customer: bool = False
-    subscribed_from_start: frozenset[str] = frozenset()
+    reads_customer: bool = True
+    reads_trigger: bool = True
+    listening: Listening = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "listening", listening(self.steps, self.exits))

@@ -76,7 +76,8 @@ class Retention:
 class InstanceFilter:
     """All given fields must match; `cursor` continues a list (newest first).
 
-    `step`: the first token's. A page may be shorter than `limit` although more follow: a list ends when its next cursor is None.
+    `step`: the first token's. A page may be shorter than `limit` although more follow:
+    a list ends when its next cursor is None.
     """
 
     flow: str | None = None
@@ -126,8 +127,8 @@ class Store(Protocol):
         """Commit the group in one durable transaction; answer its cards, in order, with their new `seq`.
 
         Raises StoreFull or StoreBroken, or StoreError for anything else: a new row that is there already, a
-        change of one that is not, the same dedupe key twice in a day, an inbox row taken twice. After an error
-        nothing of the group is visible. Within a group inbox rows are added before others are taken.
+        change of one that is not, the same dedupe key twice in a day, an inbox row taken twice. Then nothing
+        of the group is visible. Within a group inbox rows are added before others are taken.
         """
         ...
 

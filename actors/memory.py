@@ -192,6 +192,10 @@ class MemoryStore:
         await _others()
         return {id: self._customers[id] for id in ids if id in self._customers}
 
+    async def cards_by_id(self, ids: Sequence[str]) -> Mapping[str, FeedCard]:
+        await _others()
+        return {id: self._cards[id] for id in ids if id in self._cards}
+
     async def due(self, *, before: int, limit: int) -> Sequence[tuple[int, str]]:
         await _others()
         live = [(row.due, row.id) for row in self._instances.values() if row.live and row.due is not None]

@@ -159,6 +159,10 @@ class Store(Protocol):
 
     async def profiles(self, ids: Sequence[str]) -> Mapping[str, CustomerRow]: ...
 
+    async def cards_by_id(self, ids: Sequence[str]) -> Mapping[str, FeedCard]:
+        """Those of these cards that there are: what actions of one batch are about."""
+        ...
+
     async def due(self, *, before: int, limit: int) -> Sequence[tuple[int, str]]:
         """(due, instance id) of live instances due before then, earliest first, else in order of start."""
         ...

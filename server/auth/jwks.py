@@ -8,7 +8,6 @@ much.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -26,11 +25,11 @@ from .rows import Algorithm
 
 KEYS_MAX = 32
 KEY_ID_CHARACTERS_MAX = 256
-_ALGORITHM_OF_TYPE: Mapping[tuple[object, object], Algorithm] = {
-    ("RSA", None): "RS256",
-    ("EC", "P-256"): "ES256",
-    ("OKP", "Ed25519"): "EdDSA",
-}
+_KINDS: tuple[tuple[str, str | None, Algorithm], ...] = (
+    ("RSA", None, "RS256"),
+    ("EC", "P-256", "ES256"),
+    ("OKP", "Ed25519", "EdDSA"),
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -67,8 +66,8 @@ def _verifying_key(jwk: object) -> VerifyingKey | None:
         return None
     if jwk.get("kty") == "oct" or "d" in jwk:
         raise JwksError("it holds a secret or private key")
-    curve = jwk.get("crv")
-    algorithm = _ALGORITHM_OF_TYPE.get((jwk.get("kty"), curve)) if isinstance(curve, str | None) else None
+    said = (jwk.get("kty"), jwk.get("crv"))
+    algorithm = next((algorithm for *kind, algorithm in _KINDS if said == tuple(kind)), None)
     if algorithm is None or jwk.get("use", "sig") != "sig" or jwk.get("alg", algorithm) != algorithm:
         return None
     kid = jwk.get("kid")

@@ -26,4 +26,12 @@ class ExpressionError(RuleError):
 
 
 class EvaluationError(RuleError):
-    """A compiled expression could not give a value; the message names what it read."""
+    """A compiled expression could not give a value; the message names what it read.
+
+    `offset` counts characters into the source of the expression, where that is known.
+    """
+
+    def __init__(self, code: str, message: str, offset: int | None = None) -> None:
+        super().__init__(code, message)
+        self.args = (code, message, offset)
+        self.offset = offset

@@ -6,3 +6,132 @@ AT_MS_MIN = -62_135_510_400_000
 AT_MS_MAX = 253_402_214_400_000
 # A duration's text, characters: every unit with ten digits is shorter.
 DURATION_CHARS_MAX = 80
+
+# ── templates ──────────────────────────────────────────────────────────────────────────────────────────
+# Source of a template that has something to render, characters: a card's text, not a document.
+TEMPLATE_SOURCE_CHARS_MAX = 2_048
+# A rendered text and a literal one, bytes of UTF-8: what one element of a card may weigh.
+RENDERED_BYTES_MAX = 65_536
+# Work of one rendering, in steps of about 2 µs: loop passes times what stands in them, sizes of what is read.
+TEMPLATE_STEPS_MAX = 10_000
+# What a filter may give: characters of a text, items of a list; the same as in expressions.
+FILTER_TEXT_CHARS_MAX = 8_192
+FILTER_ITEMS_MAX = 500
+# Blocks inside blocks: more is unreadable, and each is a frame on the interpreter's stack.
+TEMPLATE_NESTING_MAX = 8
+# What `assign` and `capture` may hold at once, bytes: sixteen times what may be rendered.
+TEMPLATE_LOCALS_BYTES_MAX = 1_048_576
+# Numbers that filters compute with, by magnitude: integers up to here are exact in a double.
+FILTER_NUMBER_MAX = 9_007_199_254_740_991
+# Decimals that `number` and `round` may be asked for.
+FILTER_DECIMALS_MAX = 10
+# A pattern of `date`, characters.
+DATE_PATTERN_CHARS_MAX = 64
+# Markdown of one text, characters, and opening brackets in it: the costliest takes less than 50 ms.
+MARKDOWN_CHARS_MAX = 4_096
+MARKDOWN_BRACKETS_MAX = 256
+# Spans that one text may have.
+SPANS_MAX = 1_000
+# A link's address, characters: what browsers and intermediaries take.
+LINK_CHARS_MAX = 2_048
+
+# ── expressions ────────────────────────────────────────────────────────────────────────────────────────
+# Source of one expression, bytes of UTF-8: a screenful; longer rules belong into a decision table.
+EXPRESSION_SOURCE_BYTES_MAX = 2_048
+# Nesting, levels of the source and of the tree: what the reference parser and checker accept.
+EXPRESSION_DEPTH_MAX = 32
+# Loops (all, exists, map, …) inside one another: two walk orders and their lines; three would be a program.
+EXPRESSION_LOOP_DEPTH_MAX = 2
+# Work of one evaluation, steps: a turn of a loop, a list item or 64 characters handled. About 5 ms at worst.
+EXPRESSION_STEPS_MAX = 10_000
+# A string that an expression reads in a function or makes, characters: the longest text of a card.
+EXPRESSION_STRING_CHARS_MAX = 8_192
+# A list or object that an expression walks or makes, items: more belongs into a segment or a request.
+EXPRESSION_LIST_ITEMS_MAX = 500
+# Depth to which two values are compared, levels: deeper than any event that people write.
+EXPRESSION_VALUE_DEPTH_MAX = 64
+# Pattern of `matches`, characters: an address or a number is described in fewer.
+EXPRESSION_PATTERN_CHARS_MAX = 256
+# Pattern of `matches` with its counts written out, atoms: RE2 builds it within 3 ms.
+EXPRESSION_PATTERN_ATOMS_MAX = 512
+
+# ── the document ───────────────────────────────────────────────────────────────────────────────────────
+# Its text, bytes: 500 steps with their cards are about half of it.
+DOCUMENT_BYTES_MAX = 256 * 1024
+# Mappings and lists inside one another: the format itself needs 10, data and payloads may be deeper.
+DOCUMENT_DEPTH_MAX = 32
+# Keys and values in all: 60 per step; YAML costs about 50 µs for each.
+DOCUMENT_NODE_COUNT_MAX = 30_000
+# Problems in one answer: nobody reads more at once.
+PROBLEM_COUNT_MAX = 100
+# Integers that every reader of JSON keeps exactly.
+INTEGER_MAX = 2**53
+STEP_COUNT_MAX = 500
+VARIABLE_COUNT_MAX = 200
+TRIGGER_COUNT_MAX = 50
+EXIT_COUNT_MAX = 20
+# Outcomes of a wait and cases of a branch: what still fits on a screen.
+OUTCOME_COUNT_MAX = 50
+# Steps that one `next` starts, card steps that one `close` or `of` names, events of one trigger.
+NEXT_COUNT_MAX = 20
+CARD_COUNT_MAX = 100
+STREAM_COUNT_MAX = 16
+TAG_COUNT_MAX = 50
+# Names of events, ids of customers and of events, bytes of UTF-8.
+NAME_BYTES_MAX = 128
+# Correlation keys, bytes of UTF-8.
+KEY_BYTES_MAX = 256
+# Titles, names of steps, reasons, characters: one line of a screen.
+TITLE_CHARS_MAX = 200
+DESCRIPTION_CHARS_MAX = 2_000
+FOLDER_CHARS_MAX = 200
+FOLDER_DEPTH_MAX = 3
+
+# ── turns ──────────────────────────────────────────────────────────────────────────────────────────────
+# Steps that one turn and one instance may run: a loop that nobody meant ends here, and says so (§9.4).
+STEPS_PER_TURN_MAX = 1_000
+STEPS_PER_INSTANCE_MAX = 100_000
+# A packed state, bytes: it is written with every turn of its instance.
+STATE_BYTES_MAX = 262_144
+# Events kept for `since: start`, of one instance: the newest, and bytes of their data.
+KEPT_EVENTS_MAX = 32
+KEPT_EVENTS_BYTES_MAX = 16_384
+# Card reports that no wait has taken yet, of one instance: the newest; several for each card in a long loop.
+KEPT_REPORTS_MAX = 64
+# Open cards of one customer, over all instances: what an app can hold and show (live protocol, Opening).
+OPEN_CARDS_PER_CUSTOMER_MAX = 500
+# What a customer may have put into one card, bytes of MessagePack: a long form with long texts.
+CARD_VALUES_BYTES_MAX = 16_384
+# How far ahead a card may be snoozed, ms: 366 days.
+SNOOZE_MS_MAX = 366 * 86_400_000
+# Data of an event that a flow emits, bytes of MessagePack: a turn can emit a thousand of them.
+EMITTED_BYTES_MAX = 65_536
+# Lines of a turn on the timeline, and bytes of one value that a condition read.
+TRACE_LINES_MAX = 200
+TRACE_VALUE_BYTES_MAX = 512
+
+# ── customers ──────────────────────────────────────────────────────────────────────────────────────────
+# A text in a profile, characters; custom fields of a profile; tags; a whole profile, bytes of MessagePack.
+PROFILE_TEXT_CHARS_MAX = 1_024
+PROFILE_FIELDS_MAX = 200
+PROFILE_TAGS_MAX = 200
+PROFILE_BYTES_MAX = 65_536
+# Windows of one day, and topics, in a customer's preferences.
+WINDOWS_PER_DAY_MAX = 8
+TOPICS_MAX = 100
+
+# ── cards ──────────────────────────────────────────────────────────────────────────────────────────────
+ELEMENT_COUNT_MAX = 100
+ITEM_COUNT_MAX = 100
+OPTION_COUNT_MAX = 100
+PRESET_COUNT_MAX = 10
+RUNTIME_VARIABLE_COUNT_MAX = 50
+# A submitted text, characters and bytes of UTF-8: an expression reads texts up to 8 KB.
+VALUE_CHARS_MAX = 4_000
+VALUE_BYTES_MAX = 8_192
+# A regular expression that a text input is checked with, characters.
+PATTERN_CHARS_MAX = 256
+# Problems that one refused submit tells: the inputs of a card that fits on a screen.
+VALUE_ERROR_COUNT_MAX = 20
+# A rendered card with its data, bytes of JSON: 500 open cards of it are still a feed that a phone can load.
+VIEW_BYTES_MAX = 64 * 1024

@@ -1,0 +1,84 @@
+"""What the generated code may call: the functions of our dialect and the helpers of its operators."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from . import lists, loops, texts, times, values
+
+# Functions of the dialect by their CEL name; each takes the budget first, then its CEL arguments.
+FUNCTIONS: Mapping[str, Callable[..., object]] = MappingProxyType(
+    {
+        "int": times.to_int,
+        "double": texts.to_double,
+        "string": times.to_text,
+        "bool": texts.to_bool,
+        "timestamp": times.to_timestamp,
+        "duration": times.to_duration,
+        "size": lists.size,
+        "contains": texts.contains,
+        "startsWith": texts.starts_with,
+        "endsWith": texts.ends_with,
+        "lowerAscii": texts.lower_ascii,
+        "upperAscii": texts.upper_ascii,
+        "trim": texts.trim,
+        "charAt": texts.char_at,
+        "indexOf": texts.index_of,
+        "substring": texts.substring,
+        "replace": texts.replace,
+        "split": texts.split,
+        "join": texts.join,
+        "sum": lists.total,
+        "sort_by": lists.sort_by,
+        "group_by": lists.group_by,
+        **{name: times.part_getter(name) for name in times.PART_NAMES},
+    }
+)
+
+# Functions that also need the zone in force.
+ZONED: Mapping[str, Callable[..., object]] = MappingProxyType({"plus": times.plus, "local": times.local})
+
+# Names of the generated code; what begins with `f_` is a function of the dialect.
+NAMESPACE: Mapping[str, Any] = MappingProxyType(
+    {
+        "__builtins__": {"bool": bool, "float": float},
+        **{f"f_{name}": function for name, function in {**FUNCTIONS, **ZONED}.items()},
+        "Budget": values.Budget,
+        "EMPTY": values.EMPTY,
+        "NONE": values.NONE,
+        "Optional": values.Optional,
+        "add": values.add,
+        "all_of": loops.all_of,
+        "any_of": loops.any_of,
+        "both": loops.both,
+        "collected": loops.collected,
+        "concat": values.concat,
+        "contained": values.contained,
+        "divide": values.divide,
+        "either": loops.either,
+        "equal": values.equal,
+        "field": values.field,
+        "greater": values.greater,
+        "greater_equal": values.greater_equal,
+        "has_field": values.has_field,
+        "index": values.index,
+        "less": values.less,
+        "less_equal": values.less_equal,
+        "listed": values.listed,
+        "mapped_entries": values.mapped_entries,
+        "mismatch": values.mismatch,
+        "modulo": values.modulo,
+        "multiply": values.multiply,
+        "need_bool": values.need_bool,
+        "negate": values.negate,
+        "one_of": loops.one_of,
+        "optional_field": values.optional_field,
+        "overflow": values.overflow,
+        "patient_all_of": loops.patient_all_of,
+        "patient_any_of": loops.patient_any_of,
+        "record_field": values.record_field,
+        "subtract": values.subtract,
+        "widen": values.widen,
+        "zone_of": times.zone_of,
+    }
+)

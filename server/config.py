@@ -21,6 +21,7 @@ import msgspec
 from rules.errors import RuleError
 from rules.zones import check_zone
 
+from .addresses import is_loopback
 from .settings import Config, Server
 
 FILE_DEFAULT = Path("config.toml")
@@ -76,8 +77,7 @@ def load(
 
 def exposed_without_tls(server: Server) -> bool:
     """Others could reach this address, and read what is said: credentials, cards, customers."""
-    loopback = server.host in ("localhost", "::1") or server.host.startswith("127.")
-    return not (loopback or server.tls_cert or server.behind_proxy)
+    return not (is_loopback(server.host) or server.tls_cert or server.behind_proxy)
 
 
 # ── the layers ─────────────────────────────────────────────────────────────────────────────────────────

@@ -20,6 +20,7 @@ from jwt.algorithms import HMACAlgorithm
 from jwt.exceptions import InvalidKeyError
 from yarl import URL
 
+from ..addresses import is_loopback
 from .rows import Algorithm, AppKeyRow
 
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -161,10 +162,6 @@ def check_jwks_address(address: str) -> None:
         raise AppKeyError("jwks", "give an https URL without a user name in it")
     if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url.host)):
         raise AppKeyError("jwks", "must be https, or http on the loopback")
-
-
-def is_loopback(host: str) -> bool:
-    return host in ("localhost", "::1") or re.fullmatch(r"127(\.\d{1,3}){3}", host) is not None
 
 
 def _secret(text: str) -> bytes:

@@ -61,10 +61,9 @@ class RateLimiter:
         return max(0, full_at_ns + self._interval_ns - self._burst_ns - now_ns)
 
     def _forget(self, now_ns: int) -> None:
+        # Never empties the table: whoever just took is last in it, and not at rest.
         for _ in range(FORGET_PER_TAKE):
             oldest = next(iter(self._full_at_ns))
             if self._full_at_ns[oldest] > now_ns and len(self._full_at_ns) <= self._keys_max:
                 return
             del self._full_at_ns[oldest]
-            if not self._full_at_ns:
-                return

@@ -93,6 +93,12 @@ def test_containers_of_the_file_replace_the_default_one(tmp_path: Path) -> None:
     assert load(path, environ={}).containers == {"inbox": inbox}
 
 
+def test_constants_may_be_nested(tmp_path: Path) -> None:
+    path = file_with(tmp_path, '[flows.constants]\nrates = {low = 0.1, on = true}\nnames = ["a", 2]')
+    constants = load(path, environ={}).flows.constants
+    assert constants == {"rates": {"low": 0.1, "on": True}, "names": ["a", 2]}
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -139,6 +145,10 @@ def test_wrong_variable_is_named(variable: str, text: str, told: str) -> None:
     [
         ('[server]\ntls_cert = "a.pem"', "server.tls_cert, server.tls_key: give both or neither"),
         ("[api]\npage_items = 10\npage_items_max = 5", "api.page_items: is more than"),
+        ("[api]\nevent_bytes_max = 20_000_000", "api.event_bytes_max: is more than"),
+        ("[auth]\njwks_retry_s = 601", "auth.jwks_retry_s: is more than"),
+        ("[flows.constants]\ndays = [[2026-01-01]]", "flows.constants.days: only text"),
+        ("[flows.constants]\ndeep = " + "[" * 20 + "]" * 20, "flows.constants.deep: only text"),
         ('[flows]\ntimezone = "Mars/Olympus"', "flows.timezone: "),
         ("[flows.constants]\nday = 2026-01-01", "flows.constants.day: only text"),
         ("[flows.constants]\nlarge = 9007199254740993", "flows.constants.large: only text"),

@@ -58,6 +58,12 @@ def test_problem_has_the_members_of_rfc_9457_and_ours() -> None:
     }
 
 
+def test_error_gives_its_own_problem() -> None:
+    error = ApiError("card_closed", "It is closed.", members={"card": {"id": "c"}})
+    assert error.problem() == problem("card_closed", "It is closed.", members={"card": {"id": "c"}})
+    assert error.kind.status == 409
+
+
 def test_extra_members_cannot_displace_the_standard_ones() -> None:
     assert problem("not_found", "No such card.", members={"status": 200})["status"] == 404
 

@@ -128,6 +128,9 @@ class Provider:
         self.was_asked.set()
         return web.Response(body=self.body, status=self.status, headers={"Location": "/elsewhere"})
 
+    async def elsewhere(self, _: web.Request) -> web.Response:
+        return web.Response(body=document(jwk(kid="elsewhere")))
+
 
 @dataclass
 class Bench:
@@ -145,6 +148,7 @@ async def bench() -> AsyncIterator[Bench]:
     provider, clock = Provider(), Clock()
     app = web.Application()
     app.router.add_get("/jwks", provider.answer)
+    app.router.add_get("/elsewhere", provider.elsewhere)
     async with TestServer(app) as server, aiohttp.ClientSession() as session:
         ring = AppKeyRing([AppKeyRow(name="idp", kind="JWKS", material=str(server.make_url("/jwks")))])
         yield Bench(provider, clock, ring, JwksFetcher(ring, session, clock, SCHEDULE))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from server.auth.apps import AppKeyRing
@@ -14,10 +16,11 @@ NOW = 1_800_000_000_123
 SECRET = "s" * 32
 
 
-def test_minted_token_satisfies_all_that_its_app_key_asks() -> None:
-    row = AppKeyRow(
-        name="demo", kind="HS256", material=SECRET, issuers=("us",), audience="web", customer_claim="user"
-    )
+@pytest.mark.parametrize(
+    "asked", [{}, {"issuers": ("us",)}, {"audience": "web"}, {"customer_claim": "user"}], ids=str
+)
+def test_minted_token_satisfies_all_that_its_app_key_asks(asked: dict[str, Any]) -> None:
+    row = AppKeyRow(name="demo", kind="HS256", material=SECRET, **asked)
     token = mint_token(row, "c-1", now=NOW, ttl_s=3_600)
     verifier = TokenVerifier(
         AppKeyRing([row]),

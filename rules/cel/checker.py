@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from cel_expr_python import cel
-from google.protobuf import (
+from google.protobuf import (  # type: ignore[import-untyped] # stubs would be one more dependency
     descriptor_pb2,
     descriptor_pool,
     duration_pb2,

@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from ..errors import EvaluationError
+from .access import field
+from .operators import less
 from .times import to_text
-from .values import Budget, Compared, field, int64, less, list_arg, mismatch, name_of
+from .values import Budget, Compared, int64, list_arg, mismatch, name_of
 
 
 def size(budget: Budget, value: object) -> int:

@@ -159,7 +159,7 @@ def _finished(evaluate: Evaluate, kind: Kind) -> Evaluate:
 
 
 def _plain(budget: Budget, value: object, depth: int) -> object:
-    """JSON values and datetimes in UTC; the budget bounds what comes out however often a part stands in it."""
+    """JSON values and datetimes in UTC; the budget bounds the result, however often a part stands in it."""
     budget.spend(1)
     if depth > EXPRESSION_VALUE_DEPTH_MAX:
         raise EvaluationError("too_long", f"The value nests deeper than {EXPRESSION_VALUE_DEPTH_MAX} levels.")

@@ -40,7 +40,7 @@ class Macro(Enum):
 class Constant:
     offset: int
     kind: Kind
-    value: None | bool | int | float | str
+    value: bool | int | float | str | None
 
 
 @dataclass(frozen=True, slots=True)

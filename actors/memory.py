@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from rules.cards import ON_SCREEN
 from rules.instance import InstanceStatus
 
-from .ports import DEDUPE_DAYS, MS_PER_DAY, CardFilter, CustomerFilter, InstanceFilter, Retention, StoreError
+from .ports import MS_PER_DAY, CardFilter, CustomerFilter, InstanceFilter, Retention, StoreError
 from .records import (
     AnswerRow,
     CardRow,
@@ -311,7 +311,7 @@ class MemoryStore:
     async def prune(self, *, now: int) -> int:
         await _others()
         keep, room = self._retention, PRUNED_PER_CALL
-        oldest_day = now // MS_PER_DAY - DEDUPE_DAYS
+        oldest_day = now // MS_PER_DAY - keep.dedupe_days
         days = [day for day in self._dedupe if day < oldest_day]
         answers = [row.key for row in self._answers.values() if row.expires_at <= now][:room]
         journal = _head_before(((entry.row.at for entry in self._journal)), now - keep.journal_ms)

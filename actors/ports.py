@@ -56,14 +56,14 @@ class StoreBroken(StoreError):
 
 
 MS_PER_DAY = 24 * 3600 * 1_000
-DEDUPE_DAYS = 7
-"""For how long a repeat is recognised: part of the promise, so not a setting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
     """For how long rows are kept that no turn needs any more; `prune` drops what is older."""
 
+    dedupe_days: int = 7
+    """For how long a repeat is recognised, in whole days."""
     journal_ms: int = 30 * MS_PER_DAY
     timeline_ms: int = 30 * MS_PER_DAY
     tombstones_ms: int = 30 * MS_PER_DAY

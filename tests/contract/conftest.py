@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
 from actors.memory import MemoryStore
 from actors.ports import Store
+from server.db.store import SqliteStore
+
+from .rows import AT
 
 
-@pytest.fixture(params=["memory"])
+def memory(folder: Path) -> Store:
+    return MemoryStore()
+
+
+def sqlite(folder: Path) -> Store:
+    return SqliteStore(folder, now=lambda: AT)
+
+
+STORES: list[Callable[[Path], Store]] = [memory, sqlite]
+
+
+@pytest.fixture(params=STORES, ids=lambda make: make.__name__)
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     """An open store with nothing in it."""
-    made = MemoryStore()
+    made: Store = request.param(tmp_path)
     await made.open()
     yield made
     await made.close()

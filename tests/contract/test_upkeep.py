@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actors.ports import DEDUPE_DAYS, MS_PER_DAY, Retention, Store
+from actors.ports import MS_PER_DAY, Retention, Store
 from actors.records import AnswerRow, FeedHead, Group
 from rules.cards import CardStatus
 
@@ -28,15 +28,15 @@ async def test_nothing_to_prune_drops_nothing(store: Store) -> None:
 async def test_dedupe_keys_are_kept_for_seven_whole_days(store: Store) -> None:
     rows = [dedupe("a", day=DAY), dedupe("b", day=DAY + 1)]
     await store.apply(Group(dedupe=rows))
-    await prune_all(store, AT + DEDUPE_DAYS * MS_PER_DAY)
+    await prune_all(store, AT + KEEP.dedupe_days * MS_PER_DAY)
     assert len(await store.seen([row.key for row in rows])) == 2
-    await prune_all(store, (DAY + DEDUPE_DAYS + 1) * MS_PER_DAY)
+    await prune_all(store, (DAY + KEEP.dedupe_days + 1) * MS_PER_DAY)
     assert list(await store.seen([row.key for row in rows])) == [rows[1].key]
 
 
 async def test_day_that_was_dropped_can_be_written_again(store: Store) -> None:
     await store.apply(Group(dedupe=[dedupe("a", day=DAY)]))
-    await prune_all(store, (DAY + DEDUPE_DAYS + 1) * MS_PER_DAY)
+    await prune_all(store, (DAY + KEEP.dedupe_days + 1) * MS_PER_DAY)
     await store.apply(Group(dedupe=[dedupe("a", day=DAY)]))
     assert await store.seen([dedupe("a").key]) == {dedupe("a").key: dedupe("a", day=DAY)}
 

@@ -1,0 +1,2 @@
+-- by rowid
+delete from cards where number in (values (?))

@@ -1,0 +1,1 @@
+insert into dedupe_{day} (key, digest, code) values (?, ?, ?)

@@ -1,0 +1,2 @@
+-- primary key of feeds
+select seq, pruned from feeds where customer = :customer

@@ -1,0 +1,4 @@
+-- primary key of flows
+select key, name, description, folder, draft, draft_type, revision, published, paused, archived,
+    created_at, updated_at, cancel_below
+from flows where key = :key

@@ -1,0 +1,3 @@
+select key, name, description, folder, draft, draft_type, revision, published, paused, archived,
+    created_at, updated_at, cancel_below
+from flows order by key

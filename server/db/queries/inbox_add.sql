@@ -1,0 +1,1 @@
+insert into inbox (number, instance, customer, at, input) values (?, ?, ?, ?, ?)

@@ -1,0 +1,2 @@
+-- by rowid
+delete from inbox where number in (values (?))

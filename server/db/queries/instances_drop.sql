@@ -1,0 +1,2 @@
+-- by rowid
+delete from instances where number in (values (?))

@@ -1,0 +1,4 @@
+-- instances_ended, cards_by_instance
+select number from instances
+where live = 0 and ended_at < :before and not exists (select 1 from cards where cards.instance = instances.id)
+order by ended_at limit :limit

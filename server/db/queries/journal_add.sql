@@ -1,0 +1,2 @@
+insert into journal (id, at, kind, source, customer, name, payload)
+values (?, ?, ?, ?, ?, ?, ?)

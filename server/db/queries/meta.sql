@@ -1,0 +1,1 @@
+select epoch, created_at from meta

@@ -1,0 +1,2 @@
+-- by rowid
+delete from snapshots where number in (values (?))

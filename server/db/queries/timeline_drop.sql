@@ -1,0 +1,2 @@
+-- timeline_by_instance
+delete from timeline where instance in (values (?))

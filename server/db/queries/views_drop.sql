@@ -1,0 +1,2 @@
+-- by rowid
+delete from views where number in (values (?))

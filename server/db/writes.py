@@ -1,0 +1,220 @@
+"""One group into one transaction, kind by kind: rows of a kind are independent, and kinds stand in an order.
+
+Runs on the writer's thread. Parameters are positions here, not names: rows go in by the hundred, and a
+dictionary a row costs more than the row.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from msgspec.structs import astuple
+
+from actors.ports import StoreError
+from actors.records import CardRow, CustomerRow, DedupeRow, FeedCard, Group, InstanceRow, VersionRow
+
+from .connection import Database
+from .sql import SQL, add_rows, read_rows, write_rows
+
+_encode_card = msgspec.msgpack.Encoder().encode
+_encode_json = msgspec.json.Encoder().encode
+
+
+def json_text(values: object) -> str:
+    return _encode_json(values).decode()
+
+
+def write_group(db: Database, group: Group, days: frozenset[int]) -> list[FeedCard]:
+    """Write all rows; `days` have their dedupe tables already. Raises StoreError if a row cannot be."""
+    write_dedupe(db, group.dedupe, days)
+    add_rows(db, "journal_add", [astuple(row) for row in group.journal])
+    add_rows(db, "answers_put", [astuple(row) for row in group.answers])
+    write_instances(db, group.instances.values())
+    add_rows(db, "timeline_add", [astuple(row) for row in group.timeline])
+    write_customers(db, list(group.customers.values()))
+    cards = write_cards(db, group.cards)
+    add_rows(db, "inbox_add", [astuple(row) for row in group.inbox_added])
+    taken = add_rows(db, "inbox_take", [(number,) for number in group.inbox_taken])
+    expect(taken == len(group.inbox_taken), "an inbox row was taken twice")
+    add_rows(db, "flows_put", [astuple(row) for row in group.flows.values()])
+    write_versions(db, group.versions)
+    return cards
+
+
+def expect(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise StoreError(otherwise)
+
+
+def write_dedupe(db: Database, rows: Sequence[DedupeRow], days: frozenset[int]) -> None:
+    for day in sorted({row.day for row in rows}):
+        if day not in days:
+            db.execute(SQL["dedupe_create"].format(day=day))
+        of_day = [(row.key, row.digest, row.code) for row in rows if row.day == day]
+        write_rows(db, SQL["dedupe_add"].format(day=day), of_day)
+
+
+def write_instances(db: Database, rows: Iterable[InstanceRow]) -> None:
+    new: list[InstanceRow] = []
+    old: list[InstanceRow] = []
+    for row in rows:
+        (new if row.new else old).append(row)
+    add_rows(db, "instances_add", [_columns(row) for row in new])
+    add_rows(db, "snapshots_add", [(row.id, row.state) for row in new])
+    put = add_rows(db, "snapshots_put", [(row.id, row.state) for row in old])
+    expect(put == len(old), "a change of an instance that is not there")
+    add_rows(
+        db, "instances_move", [(row.id, row.due, row.step, row.open_cards, row.subscriptions) for row in old]
+    )
+    add_rows(
+        db,
+        "instances_settle",
+        [(row.id, row.status, row.outcome, row.error, row.ended_at, row.live) for row in old],
+    )
+
+
+def _columns(row: InstanceRow) -> tuple[object, ...]:
+    return (
+        row.id,
+        row.flow,
+        row.version,
+        row.customer,
+        row.key,
+        row.invocation,
+        row.test,
+        row.started_at,
+        row.status,
+        row.outcome,
+        row.error,
+        row.step,
+        row.ended_at,
+        row.due,
+        row.open_cards,
+        row.live,
+        row.subscriptions,
+    )
+
+
+def write_customers(db: Database, rows: Sequence[CustomerRow]) -> None:
+    if not rows:
+        return
+    ids = {"ids": json_text([row.id for row in rows])}
+    db.execute(SQL["customer_tags_remove"], ids)
+    add_rows(
+        db,
+        "customers_put",
+        [
+            (
+                row.id,
+                row.test,
+                json_text(row.tags),
+                row.created_at,
+                row.updated_at,
+                row.search,
+                f"{row.id}\n{row.search}".lower(),
+                row.profile,
+            )
+            for row in rows
+        ],
+    )
+    db.execute(SQL["customer_tags_add"], ids)
+
+
+def write_versions(db: Database, rows: Sequence[VersionRow]) -> None:
+    """The same version may come again (a draft that is tested twice), another under its number may not."""
+    if add_rows(db, "versions_add", [astuple(row) for row in rows]) == len(rows):
+        return
+    for row in rows:
+        stored = db.execute(SQL["version"], {"flow": row.flow, "number": row.number}).fetchone()
+        expect(stored[2] == row.document, f"version {row.number} of {row.flow} cannot change")
+
+
+def write_cards(db: Database, rows: Sequence[CardRow]) -> list[FeedCard]:
+    """Give the cards their numbers in order and write what each is at the end of the group."""
+    if not rows:
+        return []
+    committed = number_cards(rows, advance_feeds(db, rows), known_views(db, rows))
+    last = {card.card.id: card for card in committed}
+    new = {row.card.id for row in rows if row.new}
+    expect(len(new) == sum(row.new for row in rows), "a new card twice")
+    add_rows(db, "cards_add", [_added(card) for id, card in last.items() if id in new])
+    changed = [_changed(card) for id, card in last.items() if id not in new]
+    expect(add_rows(db, "cards_put", changed) == len(changed), "a change of a card that is not there")
+    rendered = {row.card.id for row in rows if row.view is not None}
+    add_rows(db, "views_put", [(id, last[id].view) for id in rendered])
+    return committed
+
+
+def advance_feeds(db: Database, rows: Sequence[CardRow]) -> dict[str, int]:
+    """Raise each customer's counter by its cards; the counter as it was before."""
+    added = Counter(row.customer for row in rows)
+    now = dict(read_rows(db, SQL["feeds_advance"], list(added.items())))
+    return {customer: now[customer] - count for customer, count in added.items()}
+
+
+def known_views(db: Database, rows: Sequence[CardRow]) -> dict[str, tuple[int, bytes]]:
+    """`view_seq` and view of those cards whose view stays."""
+    ids = [row.card.id for row in rows if row.view is None]
+    if not ids:
+        return {}
+    found = db.execute(SQL["views_of"], {"ids": json_text(ids)}).fetchall()
+    return {id: (view_seq, view) for id, view_seq, view in found}
+
+
+def number_cards(
+    rows: Sequence[CardRow], seqs: dict[str, int], views: dict[str, tuple[int, bytes]]
+) -> list[FeedCard]:
+    cards = []
+    for row in rows:
+        seq = seqs[row.customer] = seqs[row.customer] + 1
+        if row.view is not None:
+            views[row.card.id] = (seq, row.view)
+        expect(row.card.id in views, f"card {row.card.id} has no view")
+        view_seq, view = views[row.card.id]
+        cards.append(
+            FeedCard(
+                card=row.card,
+                customer=row.customer,
+                instance=row.instance,
+                flow=row.flow,
+                version=row.version,
+                test=row.test,
+                seq=seq,
+                view_seq=view_seq,
+                view=view,
+            )
+        )
+    return cards
+
+
+def _added(card: FeedCard) -> tuple[object, ...]:
+    id, status, streams, closed_at, seq, view_seq, blob = _changed(card)
+    return (
+        id,
+        card.customer,
+        card.instance,
+        card.flow,
+        card.version,
+        card.test,
+        status,
+        streams,
+        closed_at,
+        seq,
+        view_seq,
+        blob,
+    )
+
+
+def _changed(card: FeedCard) -> tuple[object, ...]:
+    kept = card.card
+    return (
+        kept.id,
+        kept.status.value,
+        json_text(kept.streams),
+        kept.closed_at,
+        card.seq,
+        card.view_seq,
+        _encode_card(kept),
+    )

@@ -7,7 +7,7 @@ weaker one nor pass a public key off as a shared secret.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -78,7 +78,8 @@ class AppKeyRing:
 
     def replace(self, rows: Iterable[AppKeyRow]) -> None:
         """Take the store's present rows, at once. An AppKeyError changes nothing."""
-        self._apps = {row.name: self._loaded(row) for row in rows}
+        fetched = {app.row.material: app.keys for app in self._apps.values() if app.row.kind == "JWKS"}
+        self._apps = {row.name: _loaded(row, fetched) for row in rows}
         self.generation += 1
 
     def set_fetched(self, address: str, keys: tuple[VerifyingKey, ...]) -> None:
@@ -100,12 +101,10 @@ class AppKeyRing:
                 if key.algorithm == algorithm and (named or key.id == kid):
                     yield app.row, key
 
-    def _loaded(self, row: AppKeyRow) -> AppKey:
-        known = self._apps.get(row.name)
-        if known is not None and row.kind == "JWKS" and known.row.material == row.material:
-            check_app_key(row)
-            return AppKey(row, known.keys)
-        return AppKey(row, check_app_key(row))
+
+def _loaded(row: AppKeyRow, fetched: Mapping[str, tuple[VerifyingKey, ...]]) -> AppKey:
+    keys = check_app_key(row)
+    return AppKey(row, fetched.get(row.material, ()) if row.kind == "JWKS" else keys)
 
 
 def check_app_key(row: AppKeyRow) -> tuple[VerifyingKey, ...]:

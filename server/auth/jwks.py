@@ -159,7 +159,8 @@ class JwksFetcher:
         source.tried_at = now = self._clock.monotonic()
         try:
             keys = parse_jwks(await self._fetch(address))
-        except (JwksError, aiohttp.ClientError, TimeoutError) as error:
+        except (JwksError, aiohttp.ClientError, OSError, UnicodeError) as error:
+            # UnicodeError: a host name that DNS cannot spell. A time-out is an OSError.
             stale = source.read_at is None or now - source.read_at > self._schedule.stale_s_max
             _log.warning(
                 "jwks_failed", address=address, error=str(error) or type(error).__name__, dropped=stale

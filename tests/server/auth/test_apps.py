@@ -134,6 +134,16 @@ def test_fetched_keys_belong_to_every_app_of_that_address_and_outlive_an_edit() 
     assert list(ring.candidates("ES256", "2025")) == []
 
 
+def test_new_app_of_a_known_address_has_its_keys_at_once() -> None:
+    one = AppKeyRow(name="one", kind="JWKS", material="https://a.example/j")
+    ring = AppKeyRing([one])
+    ring.set_fetched(
+        "https://a.example/j", check_app_key(AppKeyRow(name="x", kind="ES256", material=pem("p256")))
+    )
+    ring.replace([one, AppKeyRow(name="two", kind="JWKS", material="https://a.example/j")])
+    assert [row.name for row, _ in ring.candidates("ES256", None)] == ["one", "two"]
+
+
 def test_keys_of_a_changed_address_are_dropped() -> None:
     ring = AppKeyRing([AppKeyRow(name="one", kind="JWKS", material="https://a.example/j")])
     (key,) = check_app_key(AppKeyRow(name="x", kind="ES256", material=pem("p256")))

@@ -212,8 +212,11 @@ async def test_keys_are_dropped_when_fetching_has_failed_for_too_long(bench: Ben
     assert bench.known() == []
 
 
-async def test_provider_that_cannot_be_reached_harms_nobody(bench: Bench) -> None:
-    bench.ring.replace([AppKeyRow(name="idp", kind="JWKS", material="http://127.0.0.1:1/jwks")])
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:1/jwks", "https://" + "a" * 70 + ".invalid/jwks", "https://a..invalid/jwks"]
+)
+async def test_provider_that_cannot_be_reached_harms_nobody(bench: Bench, address: str) -> None:
+    bench.ring.replace([AppKeyRow(name="idp", kind="JWKS", material=address)])
     await bench.fetcher.refresh()
     assert bench.known() == []
 

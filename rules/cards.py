@@ -7,13 +7,13 @@ status goes through `TRANSITIONS`; the docs draw their diagram from it.
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from typing import Final
 
 import msgspec
 
 
-class CardStatus(str, Enum):
+class CardStatus(StrEnum):
     EMBARGOED = "embargoed"
     ACTIVE = "active"
     SNOOZED = "snoozed"
@@ -28,7 +28,7 @@ ON_SCREEN: Final = frozenset({CardStatus.ACTIVE, CardStatus.SNOOZED})
 """What a feed holds: an embargoed card arrives when it is published (live protocol, Opening)."""
 
 
-class CardChange(str, Enum):
+class CardChange(StrEnum):
     PUBLISH = "publish"
     SUBMIT = "submit"
     SUBMIT_AND_KEEP = "submit, keep_open"
@@ -77,8 +77,8 @@ class CardView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Card(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What the instance keeps of a card: enough to decide about every action without its view.
 
-    `form` is what submitted values are checked against (see `form.py`); `render` counts how often the view was
-    rendered, so that a tap on an older one can be told apart; instants are ms since the epoch.
+    `form` is what submitted values are checked against (see `form.py`); `render` counts how often the view
+    was rendered, so that a tap on an older one can be told apart; instants are ms since the epoch.
     """
 
     id: str
@@ -99,3 +99,7 @@ class Card(msgspec.Struct, frozen=True, array_like=True, gc=False):
     button: str | None = None
     values: dict[str, object] = {}
     form: dict[str, object] = {}
+
+    @property
+    def open(self) -> bool:
+        return self.status in OPEN

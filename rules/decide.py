@@ -7,11 +7,34 @@ raises for other people's input: what they raise is a fault of ours, which the r
 
 from __future__ import annotations
 
+from typing import assert_never
+
+from msgspec.structs import replace
+
+from . import acting, card_changes, variables
+from .advance import advance, arm_exits, ring
+from .cards import OPEN, Card
+from .context import trigger_context
 from .customer import Profile
-from .effects import Refusal, Turn
-from .inputs import Event, Input, Started
-from .instance import State
-from .model import EventTrigger, Flow
+from .effects import Refusal, StepTrace, Turn
+from .ending import finish
+from .errors import RuleError
+from .facts import EventCame, ProfileChanged
+from .inputs import (
+    Cancelled,
+    CardActed,
+    CardWithdrawn,
+    CustomerChanged,
+    EventArrived,
+    Input,
+    Started,
+    TimeCame,
+)
+from .instance import LAYOUT, TRANSITIONS, Change, InstanceStatus, State, Timer, TimerKind
+from .model import Flow
+from .run import Run, pack
+from .subscribing import subscriptions
+from .triggers import match_trigger, trigger_target
 from .world import Identity, StartPlan, TriggerFailed, World
 
 __all__ = [
@@ -38,14 +61,51 @@ def start(  # noqa: PLR0913 – what a turn depends on, each by its name
     world: World,
 ) -> Turn | Refusal:
     """The first turn of an instance, or why there is none (a variable is missing or wrong, no such step)."""
-    raise NotImplementedError
+    first = flow.start if started.start is None else started.start
+    missing = next((step for step in first if step not in flow.steps), None)
+    if missing is not None:
+        return Refusal(code="unknown_step", reason=f'The flow has no step "{missing[:64]}" to start with.')
+    try:
+        base = _blank(flow, started, who, now)
+        run = Run(flow, base, profile=customer, now=now, seed=seed, world=world)
+        run.check_size()
+        run.depth = started.depth
+        run.raise_own("instance.started", {"trigger": started.trigger})
+        arm_exits(run)
+    except RuleError as error:
+        return Refusal(code=error.code, reason=error.message)
+    if run.live and not run.queue:
+        run.queue.extend(first)
+    advance(run)
+    return _turn(run)
 
 
 def decide(  # noqa: PLR0913 – what a turn depends on, each by its name
     flow: Flow, state: State, input: Input, *, customer: Profile | None, now: int, seed: str, world: World
 ) -> Turn:
     """One later turn. `now` may lag: the turn's time is never before the state's. `seed`: "{id}:{turn}"."""
-    raise NotImplementedError
+    run = Run(flow, state, profile=customer, now=now, seed=seed, world=world)
+    match input:
+        case EventArrived(event=event):
+            run.depth = event.depth
+            run.facts.append(EventCame(event))
+        case TimeCame():
+            _let_time_come(run)
+        case CardActed():
+            acting.act(run, input)
+        case CardWithdrawn():
+            acting.withdraw(run, input)
+        case CustomerChanged():
+            run.facts.append(ProfileChanged())
+        case Cancelled(reason=reason):
+            if run.live:
+                finish(run, Change.CANCELLED, cancel_cards=reason)
+        case Started():
+            raise AssertionError("an instance is started once, by `start`")
+        case _:
+            assert_never(input)
+    advance(run)
+    return _turn(run)
 
 
 def faulted(state: State, input: Input, *, now: int, message: str) -> Turn:
@@ -53,31 +113,115 @@ def faulted(state: State, input: Input, *, now: int, message: str) -> Turn:
 
     For `TimeCame` the timer that would have been applied is dropped, so that it never fires for ever.
     """
-    raise NotImplementedError
+    now = max(now, state.now)
+    details: dict[str, object] = {"code": "fault", "message": message}
+    dropped = _due(state.timers, now) if isinstance(input, TimeCame) else None
+    timers = tuple([timer for timer in state.timers if timer is not dropped])
+    state = replace(state, now=now, turn=state.turn + 1, timers=timers)
+    if state.live:
+        status = TRANSITIONS[state.status, Change.PARKED]
+        state = replace(state, status=status, fault=True, error=details)
+    return Turn(
+        state=state,
+        due=min([timer.due for timer in timers], default=None),
+        subscriptions=None,
+        trace=(StepTrace(step="", result="fault", error=details),),
+    )
 
 
-def trigger_target(
-    flow: Flow, trigger: EventTrigger, event: Event, *, now: int, world: World
-) -> str | TriggerFailed | None:
-    """Whom the trigger concerns; None when it does not apply (disabled, another origin, nobody named).
+def _blank(flow: Flow, started: Started, who: Identity, now: int) -> State:
+    """The state before the first turn. RuleError for variables that do not fit."""
+    base = State(
+        layout=LAYOUT,
+        id=who.id,
+        flow=flow.key,
+        version=flow.version,
+        customer=who.customer,
+        key=who.key,
+        invocation=who.invocation,
+        test=who.test,
+        status=InstanceStatus.RUNNING,
+        outcome=None,
+        started_at=now,
+        ended_at=None,
+        now=now,
+        turn=0,
+        error=None,
+        cards=(),
+        variables=variables.resolve(flow.variables, started.variables),
+        trigger=trigger_context(started) if flow.reads_trigger else None,
+    )
+    return replace(base, size=len(pack(base)))
 
-    Called first, so that the runtime can load (or create) that customer's profile for `match_trigger`.
-    """
-    raise NotImplementedError
+
+def _let_time_come(run: Run) -> None:
+    """Apply the earliest timer that is due, exactly one; none may be left if it came late."""
+    timer = _due(run.timers, run.now)
+    if timer is None:
+        return
+    run.timers = tuple([other for other in run.timers if other is not timer])
+    if timer.kind in {TimerKind.OUTCOME, TimerKind.DEADLINE, TimerKind.EXIT}:
+        ring(run, timer)
+        return
+    card = card_changes.find(run, timer.of)
+    assert card is not None, "timers of a card go when it closes"
+    if timer.kind is TimerKind.PUBLISH:
+        card_changes.publish(run, card)
+    elif timer.kind is TimerKind.UNSNOOZE:
+        card_changes.unsnooze(run, card)
+    else:
+        card_changes.expire(run, card)
 
 
-def match_trigger(  # noqa: PLR0913 – what a start depends on, each by its name
-    flow: Flow,
-    trigger: EventTrigger,
-    event: Event,
-    *,
-    target: str,
-    customer: Profile | None,
-    now: int,
-    world: World,
-) -> StartPlan | TriggerFailed | None:
-    """The start that the event asks for; None when `when` does not hold.
+def _due(timers: tuple[Timer, ...], now: int) -> Timer | None:
+    timer = min(timers, key=lambda timer: (timer.due, timer.armed), default=None)
+    return timer if timer is not None and timer.due <= now else None
 
-    `customer` is the target's profile, if the flow reads one.
-    """
-    raise NotImplementedError
+
+def _turn(run: Run) -> Turn:
+    _settle(run)
+    run.cards = _worth_keeping(run)
+    return Turn(
+        state=run.state() if _did_something(run) else run.base,
+        effects=tuple(run.effects),
+        due=min([timer.due for timer in run.timers], default=None),
+        subscriptions=subscriptions(run),
+        answer=run.answer,
+        woke=run.woke,
+        trace=tuple(run.trace),
+        condition_errors=run.condition_errors,
+    )
+
+
+def _did_something(run: Run) -> bool:
+    base = run.base
+    return bool(
+        run.trace
+        or run.effects
+        or run.timers is not base.timers
+        or run.reports is not base.reports
+        or run.events is not base.events
+        or run.held is not base.held
+    )
+
+
+def _settle(run: Run) -> None:
+    """A live instance is `failed` as long as a token is parked, or a fault of ours is not repaired."""
+    if not run.live:
+        return
+    is_broken = run.fault or any([token.error is not None for token in run.tokens])
+    if is_broken and run.status is InstanceStatus.RUNNING:
+        run.move(Change.PARKED)
+        run.raise_own("instance.failed", {"error": run.error})
+    elif not is_broken and run.status is InstanceStatus.FAILED:
+        run.move(Change.REPAIRED)
+        run.error = None
+
+
+def _worth_keeping(run: Run) -> tuple[Card, ...]:
+    """Open cards, and closed ones that are the latest of their step or that a report still names."""
+    if all([card.status in OPEN for card in run.cards]):
+        return run.cards
+    named = {report.card for report in run.reports}
+    named |= {card.id for card in {card.step: card for card in run.cards}.values()}
+    return tuple([card for card in run.cards if card.status in OPEN or card.id in named])

@@ -37,7 +37,7 @@ class RaiseEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChangeCustomer(msgspec.Struct, frozen=True, kw_only=True):
-    """Writes to this instance's customer: `set` replaces fields (None removes), tags are added, then removed."""
+    """Writes to the instance's customer: `set` replaces fields (None removes); tags: added, then removed."""
 
     set: dict[str, object] = {}
     add_tags: tuple[str, ...] = ()
@@ -72,28 +72,34 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StepTrace(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One step of a turn, for the timeline: what it did and the values that its conditions read."""
+    """One line of a turn's timeline: what a step did, or what a condition said and the values that it read.
+
+    `step` is "" for what concerns the whole instance. `error` says why a condition or a step failed.
+    """
 
     step: str
     result: str
     read: dict[str, object] = {}
+    error: dict[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
     """What `decide` gives back.
 
-    `due`: when time next matters to this instance (ms), None if never.
-    `woke`: whether the input satisfied an outcome or exit. `trace` lists the steps that ran.
+    `due`: when time next matters to this instance (ms), None if never. `woke`: whether the input satisfied an
+    outcome or exit. `condition_errors` counts conditions that failed and so were false. `subscriptions`:
+    all of them, None if they stay as they are. A turn that changed nothing gives back the very state it got.
     """
 
     state: State
     effects: tuple[Effect, ...] = ()
     due: int | None = None
-    subscriptions: Subscriptions
+    subscriptions: Subscriptions | None
     answer: Answer | None = None
     woke: bool = False
     trace: tuple[StepTrace, ...] = ()
+    condition_errors: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

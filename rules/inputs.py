@@ -12,7 +12,7 @@ import msgspec
 
 from .model import Origin
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -91,6 +91,4 @@ class Cancelled(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     reason: str = "api"
 
 
-Input: TypeAlias = (
-    Started | EventArrived | TimeCame | CardActed | CardWithdrawn | CustomerChanged | Cancelled
-)
+Input: TypeAlias = Started | EventArrived | TimeCame | CardActed | CardWithdrawn | CustomerChanged | Cancelled

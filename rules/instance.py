@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from typing import Final
 
 import msgspec
@@ -14,7 +14,7 @@ import msgspec
 from .cards import Card
 
 
-class InstanceStatus(str, Enum):
+class InstanceStatus(StrEnum):
     RUNNING = "running"
     FAILED = "failed"
     COMPLETED = "completed"
@@ -22,7 +22,7 @@ class InstanceStatus(str, Enum):
     EXPIRED = "expired"
 
 
-class Change(str, Enum):
+class Change(StrEnum):
     """What can move an instance from one status to another."""
 
     PARKED = "a token is parked"
@@ -53,7 +53,7 @@ LAYOUT: Final = 1
 class Token(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A point of execution that blocks: at a wait, held at a join, or parked with an error.
 
-    `activation` numbers the arrivals at this step (`step#n`); `since` is ms since the epoch. `latched` are the
+    `activation` numbers the arrivals at this step (`step#n`); `since` is ms since the epoch. `latched`: the
     outcomes of a `need: all` wait that have happened.
     """
 
@@ -64,7 +64,7 @@ class Token(msgspec.Struct, frozen=True, array_like=True, gc=False):
     latched: tuple[str, ...] = ()
 
 
-class TimerKind(str, Enum):
+class TimerKind(StrEnum):
     OUTCOME = "outcome"
     DEADLINE = "deadline"
     EXIT = "exit"
@@ -76,8 +76,8 @@ class TimerKind(str, Enum):
 class Timer(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """When something is to happen to what: timers are applied in the order of (due, armed).
 
-    `of` is a step (with its activation and outcome), an exit's id or a card's; `armed` numbers the timers of
-    the instance in the order in which they were set.
+    `of` is a step (with its activation and outcome), an exit's id or a card's; `armed` numbers the timers in
+    the order in which they were set.
     """
 
     due: int
@@ -104,6 +104,7 @@ class Report(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class KeptEvent(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """An event kept for waits with `since: start` that have not taken it, or a later one, yet."""
 
+    number: int
     id: str
     name: str
     time: int
@@ -154,8 +155,8 @@ class State(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The last instant that each time outcome with a fixed moment took (`step/outcome`)."""
     joined: tuple[str, ...] = ()
     """Joins for some that have fired and absorb who comes late."""
-    armed: int = 0
-    """Timers set so far."""
+    numbered: int = 0
+    """Timers set and events kept so far: what orders them."""
     step_count: int = 0
     """Steps run so far."""
     trigger: dict[str, object] | None = None

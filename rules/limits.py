@@ -109,6 +109,8 @@ EMITTED_BYTES_MAX = 65_536
 # Lines of a turn on the timeline, and bytes of one value that a condition read.
 TRACE_LINES_MAX = 200
 TRACE_VALUE_BYTES_MAX = 512
+# Lists and objects inside each other in a value that a flow stores or sends: as deep as a document may be.
+VALUE_NESTING_MAX = 32
 
 # ── customers ──────────────────────────────────────────────────────────────────────────────────────────
 # A text in a profile, characters; custom fields of a profile; tags; a whole profile, bytes of MessagePack.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Next: TypeAlias = tuple[str, ...]
 
 
-class Origin(str, Enum):
+class Origin(StrEnum):
     """Who raised an event (architecture: "One event, from socket to screen")."""
 
     BACKEND = "backend"
@@ -59,7 +59,7 @@ class EventTrigger:
 # --- outcomes (§5.1) -------------------------------------------------------------------------------
 
 
-class Match(str, Enum):
+class Match(StrEnum):
     CUSTOMER = "customer"
     KEY = "key"
     ANY = "any"
@@ -270,8 +270,8 @@ class Flow:
     """One version of one flow, ready to run.
 
     `version` is the published number, or minus the draft's revision for test instances.
-    `reach[s]` holds every step that a token at `s` can still come to (itself only through a cycle); `on_error`
-    counts as a way. `reads_customer`: whether anything needs the profile – an expression, template or profile
+    `reach[s]` holds every step that a token at `s` can still come to (itself only through a cycle), also by
+    `on_error`. `reads_customer`: whether anything needs the profile – an expression, template or profile
     outcome that reads `customer`, a filter or `local` that goes by its locale or zone, an `update_customer`
     step; only then is it loaded for a turn. `reads_trigger`: whether anything reads `trigger`; only then is
     the starting event kept. `listening` is worked out here.

@@ -1,0 +1,165 @@
+"""Outcomes: what satisfies one, now or already before it was armed (flow format §5.1, "What counts").
+
+What a wait step has taken, and what is kept for it, is `kept.py`; here is only whether a fact counts. A
+profile outcome that was taken needs a change from false to true; a moment that was taken and is past is an
+error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import assert_never
+
+from . import card_changes
+from .context import card_context, event_context
+from .durations import shift
+from .errors import RuleError
+from .facts import CardReported, EventCame, Fact, MomentCame, ProfileChanged
+from .inputs import Event
+from .instance import KeptEvent
+from .model import CardOutcome, Deadline, EventOutcome, Match, Origin, Outcome, ProfileOutcome, TimeOutcome
+from .run import Run
+from .running import holds
+
+_LATEST_ONLY = frozenset({"expired", "cancelled"})
+
+
+def satisfied(run: Run, step: str, outcome: Outcome, fact: Fact) -> bool:
+    """Whether the fact satisfies the outcome of this wait step; `step` is "" for an exit."""
+    match outcome:
+        case EventOutcome():
+            return (
+                isinstance(fact, EventCame)
+                and event_fits(run, outcome, fact.event)
+                and _event_holds(run, step, outcome, fact)
+            )
+        case CardOutcome():
+            return isinstance(fact, CardReported) and _card_fits(run, step, outcome, fact)
+        case ProfileOutcome():
+            return isinstance(fact, ProfileChanged) and profile_holds(run, step, outcome)
+        case TimeOutcome():
+            return False
+        case _:
+            assert_never(outcome)
+
+
+def event_fits(run: Run, outcome: EventOutcome, event: Event) -> bool:
+    """By name and by whom it concerns; what an app sent concerns its own customer only (§3)."""
+    if event.name != outcome.event:
+        return False
+    base = run.base
+    match outcome.match:
+        case Match.CUSTOMER:
+            return event.customer == base.customer
+        case Match.KEY:
+            return event.key is not None and event.key == base.key and event.origin is not Origin.APP
+        case Match.ANY:
+            return event.origin is not Origin.APP or event.customer == base.customer
+        case _:
+            assert_never(outcome.match)
+
+
+def _event_holds(run: Run, step: str, outcome: EventOutcome, fact: EventCame) -> bool:
+    if outcome.when is None:
+        return True
+    with _bound(run, "event", event_context(fact.event)):
+        return holds(run, step, outcome.id, outcome.when)
+
+
+def _card_fits(run: Run, step: str, outcome: CardOutcome, fact: CardReported) -> bool:
+    card, action = fact.card, fact.action
+    if card.step != outcome.of or action not in outcome.actions:
+        return False
+    if outcome.button is not None and fact.button != outcome.button:
+        return False
+    if action in _LATEST_ONLY:
+        latest = card_changes.latest_of(run, card.step)
+        if latest is None or latest.id != card.id:
+            return False
+    if outcome.when is None:
+        return True
+    with _bound(run, "card", card_context(card, fact.button)):
+        return holds(run, step, outcome.id, outcome.when)
+
+
+def profile_holds(run: Run, step: str, outcome: ProfileOutcome) -> bool:
+    """Whether it holds and is not one that was taken and has held ever since."""
+    return f"{step}/{outcome.id}" not in run.held and holds(run, step, outcome.id, outcome.when)
+
+
+@contextmanager
+def _bound(run: Run, root: str, value: object) -> Iterator[None]:
+    run.context[root] = value
+    try:
+        yield
+    finally:
+        run.context.forget(root)
+
+
+# --- what was there before --------------------------------------------------------------------------
+
+
+def already(run: Run, step: str, outcome: Outcome) -> Fact | None:
+    """The oldest fact that satisfies the outcome already: one kept for this wait step, or what is so now."""
+    match outcome:
+        case CardOutcome():
+            return _reported(run, step, outcome)
+        case EventOutcome():
+            return _came(run, step, outcome) if outcome.since_start else None
+        case ProfileOutcome():
+            return ProfileChanged() if profile_holds(run, step, outcome) else None
+        case TimeOutcome():
+            due = due_of(run, step, outcome)
+            return MomentCame(due) if due is not None and due <= run.now else None
+        case _:
+            assert_never(outcome)
+
+
+def _reported(run: Run, step: str, outcome: CardOutcome) -> CardReported | None:
+    for report in run.reports:
+        card = card_changes.find(run, report.card)
+        if step not in report.waiting or card is None:
+            continue
+        fact = CardReported(card, report.action, report.button)
+        if _card_fits(run, step, outcome, fact):
+            return fact
+    return None
+
+
+def _came(run: Run, step: str, outcome: EventOutcome) -> EventCame | None:
+    for kept in run.events:
+        if step not in kept.waiting or kept.name != outcome.event:
+            continue
+        fact = EventCame(_event_of(kept), kept.number)
+        if event_fits(run, outcome, fact.event) and _event_holds(run, step, outcome, fact):
+            return fact
+    return None
+
+
+def _event_of(kept: KeptEvent) -> Event:
+    return Event(
+        id=kept.id,
+        name=kept.name,
+        time=kept.time,
+        customer=kept.customer,
+        key=kept.key,
+        data=kept.data,
+        origin=Origin.APP if kept.app else Origin.BACKEND,
+    )
+
+
+def due_of(run: Run, step: str, outcome: TimeOutcome | Deadline) -> int | None:
+    """When the time comes, None for never; RuleError `already_past` for a past moment taken before."""
+    zone = run.setting.zone
+    if outcome.after is not None:
+        return shift(run.now, outcome.after, zone)
+    assert outcome.at is not None, "what waits for time has `after` or `at`"
+    due = outcome.at.resolve(run.context, now=run.now, customer_zone=zone, server_zone=run.world.zone)
+    if due is not None and due <= run.now and run.fired.get(time_key(step, outcome)) == due:
+        raise RuleError("already_past", "This moment is past and was waited for before.")
+    return due
+
+
+def time_key(step: str, outcome: TimeOutcome | Deadline) -> str:
+    return f"{step}/{outcome.id}" if isinstance(outcome, TimeOutcome) else f"{step}/"

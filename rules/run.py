@@ -1,0 +1,299 @@
+"""A turn under way: the state being changed, the effects collected, the tokens that still have to run.
+
+Its fields hold values that are replaced, never changed in place; so the state that the turn came from stays
+as it was, and what a failed step did is undone by putting the old values back. What the changes mean is
+decided elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import msgspec
+
+from .cards import Card, CardView
+from .context import Context
+from .customer import Profile
+from .effects import Answer, Effect, PutCard, RaiseEvent, StepTrace
+from .errors import RuleError
+from .facts import Fact
+from .ids import make_id
+from .inputs import Event
+from .instance import TRANSITIONS, Change, State, Timer, TimerKind, Token
+from .limits import STATE_BYTES_MAX, TRACE_LINES_MAX, TRACE_VALUE_BYTES_MAX
+from .model import Flow, Origin
+from .templates import Setting
+from .world import World
+
+Mark: TypeAlias = tuple[object, ...]
+
+pack = msgspec.msgpack.Encoder().encode
+
+_UNDONE = (
+    "cards",
+    "variables",
+    "steps",
+    "tokens",
+    "timers",
+    "reports",
+    "events",
+    "held",
+    "fired",
+    "joined",
+    "profile",
+    "card_balance",
+    "size",
+)
+"""What a failed step must not have changed. Counters stay: they number things, and gaps do no harm."""
+
+
+class Run:
+    """The turn that is being taken, from the state `base`."""
+
+    def __init__(
+        self, flow: Flow, base: State, *, profile: Profile | None, now: int, seed: str, world: World
+    ) -> None:
+        self.flow = flow
+        self.base = base
+        self.profile = profile
+        self.now = max(now, base.now)
+        self.seed = seed
+        self.world = world
+
+        self.status = base.status
+        self.outcome = base.outcome
+        self.ended_at = base.ended_at
+        self.error = base.error
+        self.cards = base.cards
+        self.variables = base.variables
+        self.tokens = base.tokens
+        self.steps = base.steps
+        self.timers = base.timers
+        self.reports = base.reports
+        self.events = base.events
+        self.held = base.held
+        self.fired = base.fired
+        self.joined = base.joined
+        self.numbered = base.numbered
+        self.step_count = base.step_count
+        self.size = base.size
+        self.fault = base.fault
+
+        self.depth = 0
+        self.queue: deque[str] = deque()
+        self.facts: deque[Fact] = deque()
+        self.effects: list[Effect] = []
+        self.trace: list[StepTrace] = []
+        self.answer: Answer | None = None
+        self.woke = False
+        self.condition_errors = 0
+        self.card_balance = 0
+        self.id_count = 0
+        self.context = Context(self)
+
+    @property
+    def live(self) -> bool:
+        return self.ended_at is None
+
+    @property
+    def setting(self) -> Setting:
+        profile = self.profile
+        return Setting(
+            locale=(profile and profile.locale) or self.world.locale,
+            zone=(profile and profile.timezone) or self.world.zone,
+        )
+
+    # --- undoing -----------------------------------------------------------------------------------
+
+    def mark(self) -> Mark:
+        """Where a step begins."""
+        return (len(self.effects), len(self.facts), *[getattr(self, name) for name in _UNDONE])
+
+    def undo(self, mark: Mark) -> None:
+        """Put back everything as it was at `mark`, the effects included."""
+        effect_count, fact_count, *values = mark
+        assert isinstance(effect_count, int)
+        assert isinstance(fact_count, int)
+        del self.effects[effect_count:]
+        while len(self.facts) > fact_count:
+            self.facts.pop()
+        for name, value in zip(_UNDONE, values, strict=True):
+            setattr(self, name, value)
+        self.context.clear()
+
+    # --- changing ----------------------------------------------------------------------------------
+
+    def move(self, change: Change) -> None:
+        """Take the instance's status through its table; a pair that is not in it is a fault of ours."""
+        self.status = TRANSITIONS[self.status, change]
+
+    def next_id(self) -> str:
+        self.id_count += 1
+        return make_id(self.now, self.seed, self.id_count)
+
+    def next_number(self) -> int:
+        self.numbered += 1
+        return self.numbered
+
+    def set_variables(self, values: Mapping[str, object]) -> None:
+        self.variables = {**self.variables, **values}
+        self.grow(values)
+        self.context.forget("vars")
+
+    def output(self, step: str, outputs: dict[str, object]) -> None:
+        """What `steps.<id>` says from now on."""
+        self.steps = {**self.steps, step: outputs}
+        if len(outputs) > 1:
+            self.grow(outputs)
+        self.context.forget("steps")
+
+    def begin(self, step: str) -> int:
+        """A token has reached the step: the number of this activation. Outputs of the one before are gone."""
+        activation = self.runs(step) + 1
+        self.steps = {**self.steps, step: {"runs": activation}}
+        self.context.forget("steps")
+        return activation
+
+    def runs(self, step: str) -> int:
+        """How often the step was reached: the number of its newest activation."""
+        outputs = self.steps.get(step)
+        runs = outputs["runs"] if outputs else 0
+        assert isinstance(runs, int)
+        return runs
+
+    def put_card(self, card: Card, view: CardView | None = None) -> None:
+        """The card is new or has changed; with `view` it is rendered (again)."""
+        if any(known.id == card.id for known in self.cards):
+            self.cards = tuple([card if known.id == card.id else known for known in self.cards])
+        else:
+            self.cards = (*self.cards, card)
+        self.effects.append(PutCard(card=card, view=view))
+        self.context.forget("steps")
+
+    def set_profile(self, profile: Profile) -> None:
+        self.profile = profile
+        self.context.forget("customer")
+
+    def set_timer(
+        self, due: int, kind: TimerKind, of: str, *, activation: int = 0, outcome: str = ""
+    ) -> None:
+        self.timers = (*self.timers, Timer(due, self.next_number(), kind, of, activation, outcome))
+
+    def replace_token(self, token: Token, new: Token) -> None:
+        self.tokens = tuple([new if other is token else other for other in self.tokens])
+
+    def drop_token(self, token: Token) -> None:
+        """The token has left; its timers go with it."""
+        self.tokens = tuple([other for other in self.tokens if other is not token])
+        if self.timers:
+            gone = (TimerKind.OUTCOME, TimerKind.DEADLINE)
+            self.timers = tuple(
+                [
+                    timer
+                    for timer in self.timers
+                    if not (
+                        timer.kind in gone and (timer.of, timer.activation) == (token.step, token.activation)
+                    )
+                ]
+            )
+
+    def drop_card_timers(self, card: str, *kinds: TimerKind) -> None:
+        self.timers = tuple([timer for timer in self.timers if timer.of != card or timer.kind not in kinds])
+
+    # --- effects -----------------------------------------------------------------------------------
+
+    def raise_own(self, name: str, data: dict[str, object]) -> None:
+        """One of the server's own events about this instance, for whoever subscribes."""
+        base = self.base
+        about: dict[str, object] = {"instance": base.id, "flow": base.flow, "version": base.version}
+        if base.test:
+            about["test"] = True
+        event = Event(
+            id=self.next_id(),
+            name=name,
+            time=self.now,
+            customer=base.customer,
+            key=base.key,
+            data=about | data,
+            origin=Origin.FLOW,
+            source=f"flow:{base.flow}",
+            depth=self.depth + 1,
+        )
+        self.effects.append(RaiseEvent(event=event, own=True))
+
+    def note(
+        self,
+        step: str,
+        result: str,
+        *,
+        read: Mapping[str, object] | None = None,
+        error: dict[str, object] | None = None,
+    ) -> None:
+        """A line for the timeline; beyond the limit only that there was more."""
+        if len(self.trace) >= TRACE_LINES_MAX:
+            return
+        if len(self.trace) == TRACE_LINES_MAX - 1:
+            step, result, read, error = "", "and more", None, None
+        shown = {name: _shown(value) for name, value in read.items()} if read else {}
+        self.trace.append(StepTrace(step=step, result=result, read=shown, error=error))
+
+    def state(self) -> State:
+        """The state as it is now."""
+        base = self.base
+        return State(
+            base.layout,
+            base.id,
+            base.flow,
+            base.version,
+            base.customer,
+            base.key,
+            base.invocation,
+            base.test,
+            self.status,
+            self.outcome,
+            base.started_at,
+            self.ended_at,
+            self.now,
+            base.turn + 1,
+            self.error,
+            self.cards,
+            self.variables,
+            self.tokens,
+            self.steps,
+            self.timers,
+            self.reports,
+            self.events,
+            self.held,
+            self.fired,
+            self.joined,
+            self.numbered,
+            self.step_count,
+            base.trigger,
+            self.size,
+            self.fault,
+        )
+
+    # --- size --------------------------------------------------------------------------------------
+
+    def grow(self, stored: object) -> None:
+        """Something more is stored; what it replaces is only subtracted when the state is measured anew."""
+        self.size += len(pack(stored))
+
+    def check_size(self) -> None:
+        """RuleError `state_too_large` when the state would pass its limit."""
+        if self.size <= STATE_BYTES_MAX:
+            return
+        self.size = len(pack(self.state()))
+        if self.size > STATE_BYTES_MAX:
+            raise RuleError("state_too_large", f"The instance's state would pass {STATE_BYTES_MAX} bytes.")
+
+
+def _shown(value: object) -> object:
+    """A value as the timeline shows it: whole if it is small."""
+    if isinstance(value, str):
+        return value if len(value) <= TRACE_VALUE_BYTES_MAX else value[:TRACE_VALUE_BYTES_MAX] + "…"
+    if isinstance(value, dict | list | tuple) and len(pack(value)) > TRACE_VALUE_BYTES_MAX:
+        return f"({len(value)} items)"
+    return value

@@ -1,0 +1,159 @@
+"""Wait steps: arming, latching, waking, and what the deadline and `close` do (flow format §5, §5.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+from msgspec.structs import replace
+
+from .. import card_changes, kept, outcomes
+from ..cards import OPEN
+from ..context import card_context, event_context
+from ..facts import CardReported, EventCame, Fact, MomentCame, ProfileChanged
+from ..instance import Timer, TimerKind, Token
+from ..model import CardOutcome, Next, Outcome, TimeOutcome, Wait
+from ..run import Run
+from ..running import attempt
+from ..times import to_datetime
+
+DEADLINE: Final = "deadline"
+"""`steps.<id>.outcome` of a wait that its deadline ended."""
+
+
+def enter(run: Run, wait: Wait, activation: int) -> Next | None:
+    """Arm the wait, or go straight on if what has happened already is enough."""
+    run.tokens = (*run.tokens, Token(wait.id, activation, run.now))
+    newest = 0
+    for outcome in wait.until:
+        fact = outcomes.already(run, wait.id, outcome)
+        if fact is None:
+            continue
+        if isinstance(fact, EventCame):
+            newest = max(newest, fact.number)
+        follow = _happen(run, wait, activation, outcome, fact)
+        if follow is not None:
+            kept.pass_over(run, wait.id, newest)
+            return follow
+    kept.pass_over(run, wait.id, newest)
+    return _arm(run, wait, activation)
+
+
+def offer(run: Run, wait: Wait, token: Token, fact: Fact) -> bool:
+    """Try the outcomes in document order; whether this wait took the fact.
+
+    An event or report is taken once. A profile is no single fact: one write may latch several outcomes.
+    """
+    took = False
+    for outcome in wait.until:
+        if outcome.id in token.latched or not outcomes.satisfied(run, wait.id, outcome, fact):
+            continue
+        wake(run, wait, token.activation, outcome, fact)
+        took = True
+        left = token_of(run, wait.id, token.activation)
+        if left is None or not isinstance(fact, ProfileChanged):
+            break
+        token = left
+    return took
+
+
+def wake(run: Run, wait: Wait, activation: int, outcome: Outcome, fact: Fact) -> None:
+    """The fact satisfies the outcome of an armed wait."""
+    run.woke = True
+    attempt(run, wait, activation, lambda: _happen(run, wait, activation, outcome, fact))
+
+
+def ring(run: Run, wait: Wait, timer: Timer) -> None:
+    """The timer of an outcome or of the deadline rang."""
+    if timer.kind is TimerKind.DEADLINE:
+        run.woke = True
+        attempt(run, wait, timer.activation, lambda: _end_early(run, wait, timer.activation, timer.due))
+        return
+    outcome = next(outcome for outcome in wait.until if outcome.id == timer.outcome)
+    wake(run, wait, timer.activation, outcome, MomentCame(timer.due))
+
+
+def token_of(run: Run, step: str, activation: int) -> Token | None:
+    """The token that is armed there."""
+    for token in run.tokens:
+        if token.step == step and token.activation == activation and token.error is None:
+            return token
+    return None
+
+
+def _happen(run: Run, wait: Wait, activation: int, outcome: Outcome, fact: Fact) -> Next | None:
+    """An outcome has happened: the steps to go on with, or None while others are needed."""
+    token = token_of(run, wait.id, activation)
+    assert token is not None, "only an armed wait can be satisfied"
+    kept.take(run, wait.id, outcome, fact)
+    if not wait.need_all:
+        run.note(wait.id, f"outcome: {outcome.id}")
+        _close(run, wait, {outcome.of} if isinstance(outcome, CardOutcome) else ())
+        return _go_on(run, wait, token, outcome.next, {"outcome": outcome.id, **_about(fact)})
+    run.note(wait.id, f"latched: {outcome.id}")
+    return _latch(run, wait, token, outcome, fact)
+
+
+def _latch(run: Run, wait: Wait, token: Token, outcome: Outcome, fact: Fact) -> Next | None:
+    before = run.steps[wait.id].get("outcomes", {})
+    assert isinstance(before, dict)
+    outcomes_so_far = {**before, outcome.id: {"at": to_datetime(run.now), **_about(fact)}}
+    latched = replace(token, latched=(*token.latched, outcome.id))
+    run.replace_token(token, latched)
+    if len(latched.latched) == len(wait.until):
+        _close(run, wait, {other.of for other in wait.until if isinstance(other, CardOutcome)})
+        return _go_on(run, wait, latched, wait.next, {"outcome": None, "outcomes": outcomes_so_far})
+    run.output(wait.id, {"runs": token.activation, "outcomes": outcomes_so_far})
+    return None
+
+
+def _end_early(run: Run, wait: Wait, activation: int, due: int) -> Next:
+    token = token_of(run, wait.id, activation)
+    assert token is not None, "a deadline goes with its token"
+    assert wait.deadline is not None, "a deadline rings only where there is one"
+    kept.took_moment(run, wait.id, wait.deadline, due)
+    run.note(wait.id, DEADLINE)
+    _close(run, wait, ())
+    return _go_on(run, wait, token, wait.deadline.next, {**run.steps[wait.id], "outcome": DEADLINE})
+
+
+def _go_on(run: Run, wait: Wait, token: Token, follow: Next, outputs: dict[str, object]) -> Next:
+    run.drop_token(token)
+    run.output(wait.id, {"runs": token.activation, **outputs})
+    return follow
+
+
+def _close(run: Run, wait: Wait, winners: Collection[str]) -> None:
+    """Cancel the cards of the steps in `close`, but not of those whose card has won."""
+    for card in run.cards:
+        if card.step in wait.close and card.step not in winners and card.status in OPEN:
+            card_changes.cancel(run, card, "close")
+
+
+def _arm(run: Run, wait: Wait, activation: int) -> Next | None:
+    """Set the timers of what has not happened yet; a deadline that is past ends the wait at once."""
+    token = token_of(run, wait.id, activation)
+    assert token is not None, "the wait has just been entered"
+    for outcome in wait.until:
+        if isinstance(outcome, TimeOutcome) and outcome.id not in token.latched:
+            due = outcomes.due_of(run, wait.id, outcome)
+            if due is not None:
+                run.set_timer(due, TimerKind.OUTCOME, wait.id, activation=activation, outcome=outcome.id)
+    due = outcomes.due_of(run, wait.id, wait.deadline) if wait.deadline else None
+    if due is not None and due <= run.now:
+        return _end_early(run, wait, activation, due)
+    if due is not None:
+        run.set_timer(due, TimerKind.DEADLINE, wait.id, activation=activation)
+    run.note(wait.id, "waits")
+    return None
+
+
+def _about(fact: Fact) -> dict[str, object]:
+    """What the outputs say of the fact."""
+    match fact:
+        case EventCame(event):
+            return {"event": event_context(event)}
+        case CardReported(card, _, button):
+            return {"card": card_context(card, button)}
+        case _:
+            return {}

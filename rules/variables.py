@@ -1,0 +1,97 @@
+"""Variables: what a start may supply, and the type that each value is brought to (flow format §2)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from difflib import get_close_matches
+
+from .errors import RuleError
+from .json_values import as_json
+from .model import Variable
+from .times import parse_rfc3339, to_datetime, to_ms
+from .types import Type
+
+_INT_MAX = 2**63 - 1
+_DOUBLE_MAX = sys.float_info.max
+
+
+def resolve(variables: Mapping[str, Variable], supplied: Mapping[str, object]) -> dict[str, object]:
+    """The variables of a new instance: the value supplied, else the default.
+
+    RuleError: `unknown_variable`, `missing_variable`, `bad_variable`.
+    """
+    for name in supplied:
+        if name not in variables:
+            near = get_close_matches(name, variables, 1)
+            hint = f' Did you mean "{near[0]}"?' if near else ""
+            raise RuleError("unknown_variable", f'The flow has no variable "{name[:64]}".{hint}')
+    return {name: _first_value(variable, supplied.get(name)) for name, variable in variables.items()}
+
+
+def coerce(variable: Variable, value: object) -> object:
+    """The value as the declared type; RuleError `bad_variable` if it is none. Null stays null."""
+    if value is None:
+        return None
+    fitting = _as_type(variable.type, value)
+    if fitting is None:
+        raise RuleError("bad_variable", f'The variable "{variable.name}" must be {_WORDS[variable.type]}.')
+    return fitting
+
+
+def _first_value(variable: Variable, supplied: object) -> object:
+    value = supplied if supplied is not None else variable.default
+    if value is None and variable.required:
+        raise RuleError("missing_variable", f'The variable "{variable.name}" is required.')
+    return coerce(variable, value)
+
+
+def _as_type(type_: Type, value: object) -> object:
+    """The value, or None if it does not fit; exact conversions only."""
+    match type_, value:
+        case (Type.BOOL, bool()) | (Type.STRING, str()):
+            return value
+        case (Type.INT | Type.DOUBLE, bool()):
+            return None
+        case Type.INT, int() | float():
+            return int(value) if value == value // 1 and -_INT_MAX <= value <= _INT_MAX else None
+        case Type.DOUBLE, int() | float():
+            return float(value) if -_DOUBLE_MAX <= value <= _DOUBLE_MAX else None
+        case Type.TIMESTAMP, str() | datetime():
+            return _as_instant(value)
+        case (Type.LIST, list()) | (Type.OBJECT, dict()) | (Type.DYN, _):
+            return as_json(value)
+        case _:
+            return None
+
+
+def _as_instant(value: str | datetime) -> datetime | None:
+    try:
+        return to_datetime(to_ms(value) if isinstance(value, datetime) else _parse(value))
+    except RuleError:
+        return None
+
+
+def _parse(text: str) -> int:
+    """An RFC 3339 time, or a date: its first instant in UTC."""
+    if len(text) != len("2026-03-01"):
+        return parse_rfc3339(text)
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise RuleError("bad_time", "Neither a time nor a date.") from error
+    return to_ms(datetime(day.year, day.month, day.day, tzinfo=UTC))
+
+
+_WORDS = {
+    Type.BOOL: "true or false",
+    Type.INT: "a whole number of at most 64 bits",
+    Type.DOUBLE: "a number",
+    Type.STRING: "text",
+    Type.TIMESTAMP: "a time such as 2026-03-01T09:00:00Z",
+    Type.DURATION: "a duration",
+    Type.LIST: "a list",
+    Type.OBJECT: "an object",
+    Type.DYN: "a value",
+}

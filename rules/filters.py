@@ -203,7 +203,8 @@ def number_of(value: object) -> Decimal:
         return Decimal(0)
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise _not_a_number(value)
-    text = value.strip() if isinstance(value, str) else repr(value)
+    # A double without a fraction has no decimals either: 1.0 is singular.
+    text = value.strip() if isinstance(value, str) else text_of(value)
     if len(text) > _NUMBER_CHARS_MAX:
         raise _not_a_number(value)
     try:
@@ -249,7 +250,8 @@ def _field(item: object, key: object) -> object:
 def _checked(number: Decimal, value: object) -> Decimal:
     if not number.is_finite():
         raise _not_a_number(value)
-    if abs(number) > FILTER_NUMBER_MAX:
+    # Compared without arithmetic, which would overflow.
+    if not -FILTER_NUMBER_MAX <= number <= FILTER_NUMBER_MAX:
         raise EvaluationError("out_of_range", "A filter computes with numbers up to 2^53 only.")
     return number
 

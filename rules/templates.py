@@ -60,6 +60,11 @@ class Template:
         numbers = iter(range(len(self.parts)))
         return "".join(part if isinstance(part, str) else mark(next(numbers)) for part in self.parts)
 
+    def runtime_marks(self) -> frozenset[int]:
+        """The numbers of the marks in `layout` that stand for runtime variables."""
+        outputs = [part for part in self.parts if not isinstance(part, str)]
+        return frozenset(number for number, part in enumerate(outputs) if isinstance(part, Runtime))
+
     def values(self, context: Mapping[str, object], setting: Setting) -> Marks:
         """What the marks of `layout` stand for."""
         marks = Marks()

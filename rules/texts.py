@@ -60,7 +60,7 @@ def compile_text(source: str, scope: Scope, *, markdown: bool, runtime: frozense
         spans = parse(layout)
     except EvaluationError as error:
         raise ExpressionError(error.code, error.message, 0) from error
-    _check_links(spans, source)
+    _check_links(spans, template)
     if template.literal is not None:
         return Text(template, template.reads, parse, literal=_filled(spans, Marks()))
     return Text(template, template.reads, parse, spans)
@@ -79,16 +79,21 @@ def _parse_markdown(text: str) -> tuple[Span, ...]:
     return parse_markdown(text)
 
 
-def _check_links(spans: tuple[Span, ...], source: str) -> None:
+def _check_links(spans: tuple[Span, ...], template: Template) -> None:
+    runtime = template.runtime_marks()
     for span in _walk(spans):
-        if isinstance(span, LinkSpan):
-            try:
-                check_layout(span.url)
-            except RuleError as error:
-                # The address stands in the source as it is, up to its first mark.
-                start = split_marks(span.url)[0]
-                offset = source.find(start) if isinstance(start, str) else 0
-                raise ExpressionError(error.code, error.message, max(0, offset)) from error
+        if not isinstance(span, LinkSpan):
+            continue
+        pieces = split_marks(span.url)
+        # The address stands in the source as it is, up to its first mark.
+        start = pieces[0] if pieces and isinstance(pieces[0], str) else ""
+        offset = max(0, template.source.find(start))
+        if not runtime.isdisjoint(pieces):
+            raise ExpressionError("bad_link", "An address cannot hold a runtime variable.", offset)
+        try:
+            check_layout(span.url)
+        except RuleError as error:
+            raise ExpressionError(error.code, error.message, offset) from error
 
 
 def _walk(spans: tuple[Span, ...]) -> Iterator[Span]:

@@ -1,0 +1,94 @@
+// The panel that plays the backend: the sample events of each flow, and what the server answered to the last ones.
+
+import { h, icon, newKey, say } from "./dom.js";
+
+const RECEIPTS_MAX = 6;
+const RUN_LETTERS = "ACDEFGHJKMNPQRTVWXYZ2346789";
+const RUN_LENGTH = 4;
+
+export class EventsPanel {
+  #runs = new Map();
+  #last = null;
+
+  constructor(body, { api, flows, customer, fired }) {
+    Object.assign(this, { api, customer, fired });
+    this.receipts = h("ol", { class: "receipts", "aria-label": "Answers of the server" });
+    this.again = h("button", { class: "button button-plain again", type: "button", hidden: true, onclick: () => this.#post(this.#last), text: "Post the last one again, with the same id" });
+    body.replaceChildren(...flows.map((flow) => this.#group(flow)), h("div", { class: "receipts-box" }, this.receipts, this.again));
+  }
+
+  #group(flow) {
+    const buttons = flow.events.map((event) =>
+      h("li", {}, h("button", { class: "event", type: "button", onclick: () => this.#fire(flow, event) },
+        h("span", { class: "event-label" }, event.label),
+        h("code", { class: "event-name", text: event.name }),
+        event.starts ? h("span", { class: "event-starts", text: "starts" }) : null)),
+    );
+    return h("section", { class: "group" }, h("h3", { class: "group-title", text: flow.name }), h("p", { class: "group-about", text: flow.description }), h("ul", { class: "event-list" }, buttons));
+  }
+
+  #fire(flow, sample) {
+    if (sample.starts || !this.#runs.has(flow.key)) this.#runs.set(flow.key, newRun());
+    const run = this.#runs.get(flow.key);
+    this.#last = {
+      label: sample.label,
+      event: {
+        id: newKey(),
+        name: sample.name,
+        customer: this.customer.id,
+        ...(sample.key ? { key: filled(sample.key, run) } : {}),
+        data: filled(sample.data ?? {}, run),
+      },
+    };
+    return this.#post(this.#last);
+  }
+
+  async #post({ label, event }) {
+    const started_at = performance.now();
+    let outcome;
+    try {
+      const result = await this.api.postEvent(event);
+      outcome = { good: result.status === "accepted", words: resultWords(result) };
+    } catch (error) {
+      outcome = { good: false, bad: true, words: problemWords(error) };
+    }
+    this.#receipt(event.name, { ...outcome, took_ms: Math.round(performance.now() - started_at) });
+    this.again.hidden = false;
+    say(`${label}: ${outcome.words}`);
+    this.fired();
+  }
+
+  #receipt(name, { good, bad, words, took_ms }) {
+    const look = good ? "good" : bad ? "bad" : "plain";
+    const row = h("li", { class: `receipt receipt-${look}` }, icon(good ? "check" : bad ? "cross" : "dot"), h("code", { text: name }), h("span", { class: "receipt-words", text: words }), h("span", { class: "receipt-took", text: `${took_ms} ms` }));
+    this.receipts.prepend(row);
+    while (this.receipts.children.length > RECEIPTS_MAX) this.receipts.lastChild.remove();
+  }
+}
+
+function resultWords(result) {
+  if (result.status !== "accepted") return `${result.status}, nothing changed`;
+  const words = [];
+  if (result.started.length) words.push(`${result.started.length} started`);
+  if (result.woken) words.push(`${result.woken} woken`);
+  if (result.deferred) words.push(`${result.deferred} deferred`);
+  for (const { flow, reason } of result.refused) words.push(`${flow}: ${reason}`);
+  return words.length ? words.join(", ") : "accepted, concerns nobody";
+}
+
+function problemWords(error) {
+  return error.errors?.length ? `${error.message} ${error.errors[0].pointer} ${error.errors[0].message}` : error.message;
+}
+
+/** A sample with its placeholder filled: every start has a number of its own, so that they can be told apart. */
+function filled(sample, run) {
+  if (typeof sample === "string") return sample.replaceAll("{run}", run);
+  if (Array.isArray(sample)) return sample.map((item) => filled(item, run));
+  if (sample === null || typeof sample !== "object") return sample;
+  return Object.fromEntries(Object.entries(sample).map(([name, value]) => [name, filled(value, run)]));
+}
+
+function newRun() {
+  const numbers = crypto.getRandomValues(new Uint8Array(RUN_LENGTH));
+  return Array.from(numbers, (number) => RUN_LETTERS[number % RUN_LETTERS.length]).join("");
+}

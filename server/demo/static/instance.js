@@ -1,0 +1,164 @@
+// The panel that looks over the engine's shoulder: the customer's instances, where their tokens stand, what each turn did.
+
+import { h, icon, move } from "./dom.js";
+
+const ROUND_MS = 2_000;
+const SOON_MS = 120;
+const STEP_WORDS = {
+  send_card: "sends a card", update_card: "renders a card again", cancel_card: "withdraws cards", wait: "waits",
+  branch: "chooses a path", set: "writes variables", update_customer: "writes the profile", emit: "raises an event",
+  join: "joins branches", end: "ends",
+};
+
+export class InstancePanel {
+  #timer = 0;
+  #chosen = null;
+  #follows = true;
+  #drawn = "";
+  #reading = false;
+  #again = false;
+  #closed = false;
+
+  constructor(body, { api, flows, customer }) {
+    Object.assign(this, { body, api, customer });
+    this.flows = new Map(flows.map((flow) => [flow.key, flow]));
+    this.soon(0);
+  }
+
+  close() {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** Something happened: look soon, and follow the newest instance again if `started`. */
+  soon(wait_ms = SOON_MS) {
+    if (this.#closed) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#read(), wait_ms);
+  }
+
+  follow() {
+    this.#follows = true;
+    this.soon();
+  }
+
+  async #read() {
+    if (this.#reading) return void (this.#again = true);
+    this.#reading = true;
+    try {
+      if (!document.hidden) await this.#look();
+    } catch (error) {
+      if (!this.#closed) this.#show("problem", () => [problem(error)]);
+    }
+    this.#reading = false;
+    const wait_ms = this.#again ? SOON_MS : ROUND_MS;
+    this.#again = false;
+    this.soon(wait_ms);
+  }
+
+  async #look() {
+    const list = await this.api.instances(this.customer.id);
+    if (this.#follows || !list.some(({ id }) => id === this.#chosen)) this.#chosen = list[0]?.id ?? null;
+    const [instance, timeline] = this.#chosen === null ? [null, []] : await Promise.all([this.api.instance(this.#chosen), this.api.timeline(this.#chosen)]);
+    if (this.#closed) return;
+    this.#show(JSON.stringify([list, instance, timeline.length]), () => (instance ? this.#content(list, instance, timeline) : [nothing()]));
+  }
+
+  /** Draws only what is new: a reader's place and the keyboard's focus stay where they are. */
+  #show(key, content) {
+    if (key === this.#drawn) return;
+    this.#drawn = key;
+    const focused = document.activeElement?.dataset?.instance;
+    this.body.replaceChildren(...content());
+    if (focused) this.body.querySelector(`[data-instance="${focused}"]`)?.focus();
+  }
+
+  #content(list, instance, timeline) {
+    const flow = this.flows.get(instance.flow);
+    const picker = h("ul", { class: "instances" }, list.map((each) => h("li", {}, this.#chip(each))));
+    const facts = h("p", { class: "facts" }, h("span", { class: `status status-${instance.status}`, text: instance.status }), ` version ${instance.version}`, instance.key ? ` · key ${instance.key}` : "", instance.outcome ? ` · outcome ${instance.outcome}` : "");
+    return [picker, h("h3", { class: "instance-name", text: flow?.name ?? instance.flow }), facts, track(flow?.steps ?? [], instance, timeline), h("h3", { class: "turns-title", text: `Turns (${timeline.length})` }), turns(timeline)];
+  }
+
+  #chip(each) {
+    const name = this.flows.get(each.flow)?.name ?? each.flow;
+    const props = { class: "chip", type: "button", "data-instance": each.id, "aria-pressed": String(each.id === this.#chosen) };
+    const choose = () => {
+      this.#chosen = each.id;
+      this.#follows = false;
+      this.#drawn = "";
+      this.soon(0);
+    };
+    return h("button", { ...props, onclick: choose }, h("span", { class: `chip-dot status-${each.status}` }), h("span", { text: name }), each.key ? h("span", { class: "chip-key", text: each.key }) : null);
+  }
+}
+
+/** The flow's steps in the order of the document, with what this instance has made of each. */
+function track(steps, instance, timeline) {
+  const standing = new Map(instance.tokens.map((token) => [token.step, token.since]));
+  const waits = Map.groupBy(instance.waits, (wait) => wait.step);
+  const done = new Set(timeline.flatMap((turn) => turn.steps.map(({ step }) => step)));
+  const rows = steps.map((step) => {
+    const state = standing.has(step.id) ? "here" : done.has(step.id) ? "done" : "ahead";
+    const runs = instance.steps[step.id]?.runs ?? 0;
+    const note = state === "here" ? waitNote(waits.get(step.id) ?? []) : STEP_WORDS[step.type] ?? step.type;
+    return h("li", { class: `stop stop-${state}`, "aria-current": state === "here" ? "step" : null },
+      h("span", { class: "stop-dot" }),
+      h("span", { class: "stop-name", text: step.name || step.id }),
+      runs > 1 ? h("span", { class: "stop-runs", text: `×${runs}` }) : null,
+      h("span", { class: "stop-note", text: note }));
+  });
+  return h("ol", { class: "track", "aria-label": "Steps" }, rows);
+}
+
+function waitNote(waits) {
+  const names = waits.map(({ outcome }) => outcome).filter(Boolean);
+  return names.length ? `waits for ${names.join(", ")}` : "a token stands here";
+}
+
+function turns(timeline) {
+  const newestFirst = [...timeline].sort((a, b) => b.seq - a.seq);
+  const rows = newestFirst.map((turn) =>
+    h("li", { class: "turn" },
+      h("span", { class: "turn-at", text: clock(turn.at) }),
+      h("div", {}, h("p", { class: "turn-input", text: inputWords(turn.input) }), h("ul", { class: "turn-steps" }, turn.steps.map(stepLine)))),
+  );
+  return h("ol", { class: "turns" }, rows);
+}
+
+function stepLine({ step, result, error }) {
+  const failed = Boolean(error);
+  const text = error ? error.message ?? error.code : result;
+  return h("li", { class: failed ? "turn-failed" : "" }, step ? h("span", { class: "turn-step", text: step }) : null, h("span", { text }));
+}
+
+function inputWords(input) {
+  switch (input.type) {
+    case "started":
+      return input.event ? `Started by ${input.event.name ?? input.event}` : "Started";
+    case "event":
+      return `Event ${input.event?.name ?? input.event ?? ""}`;
+    case "time":
+      return "Time came";
+    case "action":
+      return `Customer: ${input.action}${input.button ? ` “${input.button}”` : ""}`;
+    case "withdrawn":
+      return "Card withdrawn";
+    case "customer":
+      return "Profile changed";
+    case "cancelled":
+      return "Cancelled";
+    default:
+      return input.type ?? "Turn";
+  }
+}
+
+const clock = (at) => new Date(at).toLocaleTimeString([], { timeStyle: "medium", hourCycle: "h23" });
+
+function nothing() {
+  return h("div", { class: "empty" }, icon("dot"), h("p", { class: "empty-title", text: "No instance yet" }), h("p", { text: "An event that starts a flow makes one." }));
+}
+
+function problem(error) {
+  return h("div", { class: "empty empty-bad" }, icon("cross"), h("p", { class: "empty-title", text: "Cannot look" }), h("p", { text: error.message }));
+}

@@ -1,0 +1,108 @@
+// Joins the page: one session for the chosen customer, one or two phones, the events panel, the instance panel.
+
+import { Api, openSession } from "./api.js";
+import { Device } from "./device.js";
+import { h, icon } from "./dom.js";
+import { EventsPanel } from "./events.js";
+import { InstancePanel } from "./instance.js";
+
+const RENEW_EARLY_MS = 30_000;
+// What this app knows and a flow cannot: values for runtime variables.
+const RUNTIME = { balance: "€ 248.10", app_version: "1.0", device: "this phone" };
+
+const byId = (id) => document.getElementById(id);
+
+/** Credentials of one customer; asks for new ones when the token is about to end. */
+class Session {
+  constructor(opened) {
+    this.runtime = RUNTIME;
+    this.#take(opened);
+  }
+
+  #take({ token, ...opened }) {
+    Object.assign(this, opened);
+    this.jwt = token.text;
+    this.ends_at = Date.parse(token.expires_at);
+  }
+
+  async token(fresh) {
+    if (fresh || Date.now() > this.ends_at - RENEW_EARLY_MS) this.#take(await openSession(this.customer.id));
+    return this.jwt;
+  }
+}
+
+class Page {
+  #devices = [];
+  #session = null;
+  #instance = null;
+  #two = true;
+
+  async open(customer) {
+    this.#closeAll();
+    byId("stage").replaceChildren(h("p", { class: "stage-note", text: "Opening …" }));
+    try {
+      this.#session = new Session(await openSession(customer));
+    } catch (error) {
+      return this.#failed(error, customer);
+    }
+    this.#showCustomers();
+    const { key, flows, customer: who } = this.#session;
+    const api = new Api(key);
+    this.#instance = new InstancePanel(byId("instance-body"), { api, flows, customer: who });
+    new EventsPanel(byId("events-body"), { api, flows, customer: who, fired: () => this.#instance.follow() });
+    byId("stage").replaceChildren();
+    this.#addDevice("Phone A");
+    if (this.#two) this.#addDevice("Phone B");
+  }
+
+  #addDevice(name) {
+    const session = this.#session;
+    const device = new Device({ name, customer: session.customer, session, changed: () => this.#instance.soon() });
+    device.node.classList.toggle("wide-only", this.#devices.length > 0);
+    this.#devices.push(device);
+    byId("stage").append(device.node);
+  }
+
+  #closeAll() {
+    for (const device of this.#devices) device.close();
+    this.#devices = [];
+    this.#instance?.close();
+  }
+
+  toggleSecond(button) {
+    this.#two = !this.#two;
+    button.setAttribute("aria-pressed", String(this.#two));
+    if (this.#two) this.#addDevice("Phone B");
+    else this.#devices.pop().close();
+  }
+
+  #showCustomers() {
+    const { customers, customer } = this.#session;
+    const options = customers.map(({ id, name }) => h("option", { value: id, text: name, selected: id === customer.id }));
+    byId("customer").replaceChildren(...options);
+    byId("customer-about").textContent = customer.about;
+  }
+
+  #failed(error, customer) {
+    const again = h("button", { class: "button button-primary", type: "button", onclick: () => this.open(customer), text: "Try again" });
+    const box = h("div", { class: "empty empty-bad", role: "alert" }, icon("cross"), h("p", { class: "empty-title", text: "The demo server does not answer" }), h("p", { text: error.message }), again);
+    byId("stage").replaceChildren(box);
+  }
+}
+
+function wireTabs() {
+  const tabs = [...document.querySelectorAll(".tabs button")];
+  for (const tab of tabs) {
+    tab.addEventListener("click", () => {
+      for (const each of tabs) each.removeAttribute("aria-current");
+      tab.setAttribute("aria-current", "page");
+      document.querySelector(".board").dataset.shown = tab.dataset.tab;
+    });
+  }
+}
+
+const page = new Page();
+byId("customer").addEventListener("change", (event) => page.open(event.target.value));
+byId("second").addEventListener("click", (event) => page.toggleSecond(event.currentTarget));
+wireTabs();
+page.open();

@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from ..errors import ExpressionError
 from ..limits import EXPRESSION_LOOP_DEPTH_MAX
+from .refusals import mismatch
 from .tree import Binding, Call, Constant, Entries, Entry, Items, Kind, Loop, Macro, Name, Node, Select
 from .wire import Fields, double, message, messages, number, packed, raw, read_fields, text
 
@@ -19,6 +20,10 @@ _MESSAGES = {
     "google.protobuf.ListValue": Kind.LIST,
     "google.protobuf.Struct": Kind.MAP,
 }
+
+# Functions whose last two arguments are of one type, and the types that the checker confuses with null.
+_ALIKE = ("_==_", "_!=_", "_?_:_")
+_NULLABLE = frozenset({Kind.TIMESTAMP, Kind.DURATION})
 
 
 def decode(serialized: bytes) -> Node:
@@ -65,7 +70,10 @@ class _Decoder:
     def _call(self, offset: int, kind: Kind, call: Fields) -> Call:
         receiver = [message(call, 1)] if 1 in call else []
         args = tuple(self.node(arg) for arg in (*receiver, *messages(call, 3)))
-        return Call(offset, kind, text(call, 2), args)
+        function = text(call, 2)
+        if function in _ALIKE:
+            _check_alike(offset, function, args)
+        return Call(offset, kind, function, args)
 
     def _entries(self, offset: int, struct: Fields) -> Entries:
         if text(struct, 1):
@@ -154,6 +162,13 @@ class _Decoder:
         result = self.node(message(fold, 7))
         self.variables.pop()
         return Binding(offset, kind, variable, value, result)
+
+
+def _check_alike(offset: int, function: str, args: tuple[Node, ...]) -> None:
+    """Refuses what the checker lets pass because to it datetimes and durations may stand for null."""
+    kinds = {arg.kind for arg in args[-2:]}
+    if kinds & _NULLABLE and len(kinds) > 1 and not kinds & {Kind.DYN, Kind.NULL}:
+        raise mismatch(function, [arg.kind.value for arg in args], offset)
 
 
 def _is_false(expr: Fields) -> bool:

@@ -14,7 +14,7 @@ _UNDECLARED = re.compile(r"undeclared reference to '([^']*)'")
 _NO_FIELD = re.compile(r"undefined field '([^']*)' not found in struct 'record\.at_([\d_]+)'")
 _NO_OVERLOAD = re.compile(r"found no matching overload for '([^']*)' applied to '(.*)'")
 _SELECTED = re.compile(r"expression of type '([^']*)' cannot be the operand of a select")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_TAKEN = re.compile(r"variable '([^']*)' declared multiple times")
 
 _TYPE_NAMES = {
     "int": "a whole number",
@@ -22,6 +22,7 @@ _TYPE_NAMES = {
     "string": "a text",
     "bool": "true or false",
     "null_type": "null",
+    "null": "null",
     "timestamp": "a datetime",
     "duration": "a duration",
     "dyn": "an untyped value",
@@ -50,6 +51,9 @@ def explain(text: str, source: str, scope: Scope) -> ExpressionError:
     if "recursion" in text:
         why = f"The expression nests deeper than {EXPRESSION_DEPTH_MAX} levels; split it into variables."
         return ExpressionError("expression_too_deep", why, _deep_offset(source))
+    if match := _TAKEN.search(text):
+        why = f'CEL uses the name "{match[1]}" itself; call the value something else.'
+        return ExpressionError("reserved_name", why, 0)
     found = _REFUSAL.search(text)
     if found is None:
         return ExpressionError("syntax_error", "This is not a CEL expression.", 0)
@@ -60,7 +64,8 @@ def explain(text: str, source: str, scope: Scope) -> ExpressionError:
     if match := _NO_FIELD.search(reason):
         return _unknown_name("field", match[1], _fields_at(scope, match[2]), offset)
     if match := _NO_OVERLOAD.search(reason):
-        return ExpressionError("type_mismatch", _mismatch(match[1], match[2]), offset)
+        types = [_plain(argument) for argument in _split(match[2][1:-1])]
+        return mismatch(match[1], types, offset)
     if match := _SELECTED.search(reason):
         return ExpressionError("type_mismatch", f"{_type_name(match[1]).capitalize()} has no fields.", offset)
     if reason.startswith("Syntax error: "):
@@ -96,8 +101,8 @@ def _fields_at(scope: Scope, path: str) -> Iterable[str]:
     return shape
 
 
-def _mismatch(function: str, arguments: str) -> str:
-    types = [_plain(argument) for argument in _split(arguments[1:-1])]
+def mismatch(function: str, types: list[str], offset: int) -> ExpressionError:
+    """The error that `function` does not take arguments of these `types`, as the checker calls them."""
     shown = " and ".join(_TYPE_NAMES.get(type_, type_) for type_ in types) or "nothing"
     operator = _OPERATORS.fullmatch(function)
     if function == "_?_:_" and types[0] not in ("bool", "dyn"):
@@ -113,7 +118,9 @@ def _mismatch(function: str, arguments: str) -> str:
     else:
         sentence = f"The function {function} does not take {shown}"
     conversion = _CONVERSIONS.get(frozenset(types))
-    return f"{sentence}; write {conversion}." if conversion else f"{sentence}."
+    return ExpressionError(
+        "type_mismatch", f"{sentence}; write {conversion}." if conversion else f"{sentence}.", offset
+    )
 
 
 def _split(arguments: str) -> list[str]:

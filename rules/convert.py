@@ -1,7 +1,7 @@
-"""Plain data against the Structs of a document: all that does not fit, each where it stands, and how to mend it.
+"""Plain data against the Structs of a document: all that does not fit, where it stands, and how to mend it.
 
-msgspec itself stops at the first error and knows no lines; so its own description of the types is walked here,
-and it converts only what was found to fit.
+msgspec itself stops at the first error and knows no lines; so its own description of the types is walked
+here, and it converts only what was found to fit.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class _Fitting:
         tag, place = data["type"], child(pointer, "type")
         if not isinstance(tag, str):
             self._report.add("wrong_type", place, f"{_shown(tag)} stands where one of {known} is expected.")
-        elif any(tag in choice.cls.LATER_TYPES for choice in choices.values()):
+        elif any(tag in _part(choice).LATER_TYPES for choice in choices.values()):
             self._report.add("not_supported_yet", place, f'This server does not support "{tag}" yet.')
         else:
             hint = nearest(tag, choices) or f" Known: {known}."
@@ -111,7 +111,7 @@ class _Fitting:
 
     def _refuse_key(self, key: str, wanted: inspect.StructType, pointer: Pointer) -> None:
         place = child(pointer, key)
-        if key in wanted.cls.LATER:
+        if key in _part(wanted).LATER:
             message = f'This server does not support "{key}" here yet.'
             self._report.add("not_supported_yet", place, message, at_key=True)
             return
@@ -161,6 +161,11 @@ class _Fitting:
     def _wrong(self, data: object, wanted: inspect.Type, pointer: Pointer) -> None:
         expected = _kind_words(wanted)
         self._report.add("wrong_type", pointer, f"{_shown(data)} stands where {expected} is expected.")
+
+
+def _part(wanted: inspect.StructType) -> type[Part]:
+    assert issubclass(wanted.cls, Part)
+    return wanted.cls
 
 
 @cache

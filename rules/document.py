@@ -1,7 +1,7 @@
-"""The document as it is written: one Struct for each construct, and the source of its JSON Schema (flow format).
+"""The document as it is written: a Struct for each construct, and the source of its JSON Schema.
 
-What a field holds beyond its shape – expressions, templates, references – is `compile.py`'s business. `LATER` and
-`LATER_TYPES` name constructs of the format that this server does not run yet: they are refused by name.
+What a field holds beyond its shape – expressions, templates, references – is `compile.py`'s business. `LATER`
+and `LATER_TYPES` name constructs of the format that this server does not run yet: they are refused by name.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ FlowKey = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,63}$")]
 Folder = Annotated[str, Meta(max_length=limits.FOLDER_CHARS_MAX)]
 
 
-class Variable(Part, kw_only=True):
+class Variable(Part, frozen=True, kw_only=True):
     """A value that the instance resolves when it starts (§2)."""
 
     type: Literal["string", "number", "integer", "boolean", "datetime", "date", "list", "object"]
@@ -44,7 +44,7 @@ class Variable(Part, kw_only=True):
 # --- triggers (§3) ---------------------------------------------------------------------------------
 
 
-class TriggerBase(Part, tag_field="type", kw_only=True):
+class TriggerBase(Part, tag_field="type", frozen=True, kw_only=True):
     LATER_TYPES: ClassVar = frozenset({"segment", "schedule", "webhook"})
 
     when: Source | UnsetType = UNSET
@@ -55,36 +55,36 @@ class TriggerBase(Part, tag_field="type", kw_only=True):
     enabled: bool = True
 
 
-class EventTrigger(TriggerBase, tag="event", kw_only=True):
+class EventTrigger(TriggerBase, tag="event", frozen=True, kw_only=True):
     """Starts an instance when such an event arrives."""
 
     LATER: ClassVar = frozenset({"audience"})
 
     event: Name | Annotated[list[Name], Meta(min_length=1, max_length=limits.NEXT_COUNT_MAX)]
     customer: Any = UNSET
-    origins: Annotated[list[Literal["backend", "webhook", "flow", "app"]], Meta(min_length=1)] = msgspec.field(
-        default_factory=lambda: ["backend", "webhook", "flow"]
+    origins: Annotated[list[Literal["backend", "webhook", "flow", "app"]], Meta(min_length=1)] = (
+        msgspec.field(default_factory=lambda: ["backend", "webhook", "flow"])
     )
 
 
 # --- outcomes and exits (§5.1, §4) -----------------------------------------------------------------
 
 
-class OutcomeBase(Part, tag_field="type", kw_only=True):
+class OutcomeBase(Part, tag_field="type", frozen=True, kw_only=True):
     LATER_TYPES: ClassVar = frozenset({"segment", "notification", "flow"})
 
     id: Key
     next: Next = []
 
 
-class TimeOutcome(OutcomeBase, tag="time", kw_only=True):
+class TimeOutcome(OutcomeBase, tag="time", frozen=True, kw_only=True):
     """That time comes."""
 
     after: DurationText | UnsetType = UNSET
     at: Moment | UnsetType = UNSET
 
 
-class CardOutcome(OutcomeBase, tag="card", kw_only=True):
+class CardOutcome(OutcomeBase, tag="card", frozen=True, kw_only=True):
     """A card reports what the customer did with it, or how it ended."""
 
     of: Key
@@ -93,7 +93,7 @@ class CardOutcome(OutcomeBase, tag="card", kw_only=True):
     when: Source | UnsetType = UNSET
 
 
-class EventOutcome(OutcomeBase, tag="event", kw_only=True):
+class EventOutcome(OutcomeBase, tag="event", frozen=True, kw_only=True):
     """Such an event arrives."""
 
     event: Name
@@ -102,7 +102,7 @@ class EventOutcome(OutcomeBase, tag="event", kw_only=True):
     since: Literal["now", "start"] = "now"
 
 
-class ProfileOutcome(OutcomeBase, tag="profile", kw_only=True):
+class ProfileOutcome(OutcomeBase, tag="profile", frozen=True, kw_only=True):
     """A condition over the customer's profile holds."""
 
     when: Source
@@ -111,22 +111,22 @@ class ProfileOutcome(OutcomeBase, tag="profile", kw_only=True):
 Outcome = TimeOutcome | CardOutcome | EventOutcome | ProfileOutcome
 
 
-class TimeExit(TimeOutcome, tag="time", kw_only=True):
+class TimeExit(TimeOutcome, tag="time", frozen=True, kw_only=True):
     outcome: Key | UnsetType = UNSET
     cancel_cards: bool = False
 
 
-class CardExit(CardOutcome, tag="card", kw_only=True):
+class CardExit(CardOutcome, tag="card", frozen=True, kw_only=True):
     outcome: Key | UnsetType = UNSET
     cancel_cards: bool = False
 
 
-class EventExit(EventOutcome, tag="event", kw_only=True):
+class EventExit(EventOutcome, tag="event", frozen=True, kw_only=True):
     outcome: Key | UnsetType = UNSET
     cancel_cards: bool = False
 
 
-class ProfileExit(ProfileOutcome, tag="profile", kw_only=True):
+class ProfileExit(ProfileOutcome, tag="profile", frozen=True, kw_only=True):
     outcome: Key | UnsetType = UNSET
     cancel_cards: bool = False
 
@@ -137,7 +137,7 @@ Exit = TimeExit | CardExit | EventExit | ProfileExit
 # --- steps (§5) ------------------------------------------------------------------------------------
 
 
-class Delivery(Part, kw_only=True):
+class Delivery(Part, frozen=True, kw_only=True):
     """How long, how high and to which streams a card goes (§7.4)."""
 
     LATER: ClassVar = frozenset({"platforms", "containers"})
@@ -149,7 +149,7 @@ class Delivery(Part, kw_only=True):
     publish_at: Moment | UnsetType = UNSET
 
 
-class StepBase(Part, tag_field="type", kw_only=True):
+class StepBase(Part, tag_field="type", frozen=True, kw_only=True):
     LATER_TYPES: ClassVar = frozenset(
         {"split", "decide", "request", "notify", "start_flow", "collect", "limit"}
     )
@@ -159,7 +159,7 @@ class StepBase(Part, tag_field="type", kw_only=True):
     on_error: Next | UnsetType = UNSET
 
 
-class SendCard(StepBase, tag="send_card", kw_only=True):
+class SendCard(StepBase, tag="send_card", frozen=True, kw_only=True):
     """Creates a card; done once it is created, not when it is seen."""
 
     LATER: ClassVar = frozenset({"notify", "replaces"})
@@ -169,7 +169,7 @@ class SendCard(StepBase, tag="send_card", kw_only=True):
     metadata: Any = UNSET
 
 
-class UpdateCard(StepBase, tag="update_card", kw_only=True):
+class UpdateCard(StepBase, tag="update_card", frozen=True, kw_only=True):
     """Renders an open card again with the present context."""
 
     of: Key
@@ -177,13 +177,13 @@ class UpdateCard(StepBase, tag="update_card", kw_only=True):
     delivery: Delivery | UnsetType = UNSET
 
 
-class CancelCard(StepBase, tag="cancel_card", kw_only=True):
+class CancelCard(StepBase, tag="cancel_card", frozen=True, kw_only=True):
     """Withdraws open cards of this instance."""
 
     of: Keys | UnsetType = UNSET
 
 
-class Deadline(Part, kw_only=True):
+class Deadline(Part, frozen=True, kw_only=True):
     """Ends a wait early."""
 
     after: DurationText | UnsetType = UNSET
@@ -191,7 +191,7 @@ class Deadline(Part, kw_only=True):
     next: Next = []
 
 
-class Wait(StepBase, tag="wait", kw_only=True):
+class Wait(StepBase, tag="wait", frozen=True, kw_only=True):
     """Blocks until the first of its outcomes, or until all have happened."""
 
     until: Annotated[list[Outcome], Meta(min_length=1, max_length=limits.OUTCOME_COUNT_MAX)]
@@ -200,13 +200,13 @@ class Wait(StepBase, tag="wait", kw_only=True):
     close: Keys = []
 
 
-class Case(Part, kw_only=True):
+class Case(Part, frozen=True, kw_only=True):
     id: Key
     when: Source
     next: Next = []
 
 
-class Branch(StepBase, tag="branch", kw_only=True):
+class Branch(StepBase, tag="branch", frozen=True, kw_only=True):
     """Chooses a path by conditions."""
 
     cases: Annotated[list[Case], Meta(min_length=1, max_length=limits.OUTCOME_COUNT_MAX)]
@@ -214,13 +214,13 @@ class Branch(StepBase, tag="branch", kw_only=True):
     take: Literal["first", "every"] = "first"
 
 
-class Set(StepBase, tag="set", kw_only=True):
+class Set(StepBase, tag="set", frozen=True, kw_only=True):
     """Writes variables."""
 
     variables: Annotated[dict[Key, Any], Meta(min_length=1, max_length=limits.VARIABLE_COUNT_MAX)]
 
 
-class UpdateCustomer(StepBase, tag="update_customer", kw_only=True):
+class UpdateCustomer(StepBase, tag="update_customer", frozen=True, kw_only=True):
     """Writes the customer's profile."""
 
     set: Annotated[dict[Key, Any], Meta(max_length=limits.VARIABLE_COUNT_MAX)] = {}
@@ -228,7 +228,7 @@ class UpdateCustomer(StepBase, tag="update_customer", kw_only=True):
     remove_tags: Annotated[list[str], Meta(max_length=limits.TAG_COUNT_MAX)] = []
 
 
-class Emit(StepBase, tag="emit", kw_only=True):
+class Emit(StepBase, tag="emit", frozen=True, kw_only=True):
     """Raises an event inside the server."""
 
     event: Name
@@ -237,28 +237,26 @@ class Emit(StepBase, tag="emit", kw_only=True):
     key: Any = UNSET
 
 
-class Join(StepBase, tag="join", kw_only=True):
+class Join(StepBase, tag="join", frozen=True, kw_only=True):
     """Waits for its incoming branches."""
 
     need: Literal["all", "any"] | Annotated[int, Meta(ge=1, le=limits.STEP_COUNT_MAX)] = "all"
 
 
-class End(StepBase, tag="end", kw_only=True):
+class End(StepBase, tag="end", frozen=True, kw_only=True):
     """Completes the instance, whatever else still runs."""
 
     outcome: Key | UnsetType = UNSET
     cancel_cards: bool = False
 
 
-Step = (
-    SendCard | UpdateCard | CancelCard | Wait | Branch | Set | UpdateCustomer | Emit | Join | End
-)
+Step = SendCard | UpdateCard | CancelCard | Wait | Branch | Set | UpdateCustomer | Emit | Join | End
 
 
 # --- the whole (§1) --------------------------------------------------------------------------------
 
 
-class Flow(Part, kw_only=True):
+class Flow(Part, frozen=True, kw_only=True):
     """When and how cards reach one customer."""
 
     LATER: ClassVar = frozenset({"entry", "notifications"})

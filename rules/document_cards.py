@@ -15,7 +15,7 @@ Count = Annotated[int, Meta(ge=0, le=limits.VALUE_CHARS_MAX)]
 Style = Literal["primary", "secondary", "danger", "plain"]
 
 
-class ElementBase(Part, tag_field="type", kw_only=True):
+class ElementBase(Part, tag_field="type", frozen=True, kw_only=True):
     LATER: ClassVar = frozenset({"each", "as"})
     LATER_TYPES: ClassVar = frozenset(
         {"banner", "video", "progress", "time_input", "radio", "stepper", "rating", "file_upload"}
@@ -28,43 +28,43 @@ class ElementBase(Part, tag_field="type", kw_only=True):
 # --- display ---------------------------------------------------------------------------------------
 
 
-class Category(ElementBase, tag="category", kw_only=True):
+class Category(ElementBase, tag="category", frozen=True, kw_only=True):
     """A small line above the headline: what the card is about."""
 
     text: Text
     icon: Annotated[str, Meta(pattern="^[a-z][a-z0-9-]{0,63}$")] | UnsetType = UNSET
 
 
-class Headline(ElementBase, tag="headline", kw_only=True):
+class Headline(ElementBase, tag="headline", frozen=True, kw_only=True):
     text: Text
 
 
-class TextBlock(ElementBase, tag="text", kw_only=True):
+class TextBlock(ElementBase, tag="text", frozen=True, kw_only=True):
     """Markdown: emphasis, lists, links, line breaks; no raw HTML."""
 
     text: Text
 
 
-class Image(ElementBase, tag="image", kw_only=True):
+class Image(ElementBase, tag="image", frozen=True, kw_only=True):
     url: Template
     alt: Template | UnsetType = UNSET
 
 
-class Divider(ElementBase, tag="divider", kw_only=True):
+class Divider(ElementBase, tag="divider", frozen=True, kw_only=True):
     pass
 
 
-class TextList(ElementBase, tag="list", kw_only=True):
+class TextList(ElementBase, tag="list", frozen=True, kw_only=True):
     items: Annotated[list[Text], Meta(min_length=1, max_length=limits.ITEM_COUNT_MAX)]
     ordered: bool = False
 
 
-class Field(Part, kw_only=True):
+class Field(Part, frozen=True, kw_only=True):
     label: Template
     value: Text
 
 
-class Fields(ElementBase, tag="fields", kw_only=True):
+class Fields(ElementBase, tag="fields", frozen=True, kw_only=True):
     """Pairs of a label and a value."""
 
     items: Annotated[list[Field], Meta(min_length=1, max_length=limits.ITEM_COUNT_MAX)]
@@ -73,7 +73,7 @@ class Fields(ElementBase, tag="fields", kw_only=True):
 # --- inputs ----------------------------------------------------------------------------------------
 
 
-class InputBase(ElementBase, kw_only=True):
+class InputBase(ElementBase, frozen=True, kw_only=True):
     name: Key
     label: Template = ""
     required: bool = False
@@ -94,7 +94,7 @@ class InputBase(ElementBase, kw_only=True):
     ] = {}
 
 
-class TextInput(InputBase, tag="text_input", kw_only=True):
+class TextInput(InputBase, tag="text_input", frozen=True, kw_only=True):
     placeholder: Template | UnsetType = UNSET
     default: Template | UnsetType = UNSET
     min_length: Count | UnsetType = UNSET
@@ -103,25 +103,25 @@ class TextInput(InputBase, tag="text_input", kw_only=True):
     multiline: bool = False
 
 
-class NumberInput(InputBase, tag="number_input", kw_only=True):
+class NumberInput(InputBase, tag="number_input", frozen=True, kw_only=True):
     placeholder: Template | UnsetType = UNSET
     default: int | float | Template | UnsetType = UNSET
     min: int | float | Template | UnsetType = UNSET
     max: int | float | Template | UnsetType = UNSET
 
 
-class Switch(InputBase, tag="switch", kw_only=True):
+class Switch(InputBase, tag="switch", frozen=True, kw_only=True):
     default: bool | Template | UnsetType = UNSET
 
 
-class DateInput(InputBase, tag="date_input", kw_only=True):
+class DateInput(InputBase, tag="date_input", frozen=True, kw_only=True):
     placeholder: Template | UnsetType = UNSET
     default: Template | UnsetType = UNSET
     min: Template | UnsetType = UNSET
     max: Template | UnsetType = UNSET
 
 
-class Option(Part, kw_only=True):
+class Option(Part, frozen=True, kw_only=True):
     value: str | int | float | bool
     label: Template
 
@@ -129,13 +129,13 @@ class Option(Part, kw_only=True):
 Options = Annotated[list[Option], Meta(min_length=1, max_length=limits.OPTION_COUNT_MAX)]
 
 
-class Dropdown(InputBase, tag="dropdown", kw_only=True):
+class Dropdown(InputBase, tag="dropdown", frozen=True, kw_only=True):
     options: Options
     placeholder: Template | UnsetType = UNSET
     default: str | int | float | bool | UnsetType = UNSET
 
 
-class Checkboxes(InputBase, tag="checkboxes", kw_only=True):
+class Checkboxes(InputBase, tag="checkboxes", frozen=True, kw_only=True):
     options: Options
     default: Annotated[list[Any], Meta(max_length=limits.OPTION_COUNT_MAX)] | Template | UnsetType = UNSET
     min_checked: Count | UnsetType = UNSET
@@ -145,7 +145,7 @@ class Checkboxes(InputBase, tag="checkboxes", kw_only=True):
 # --- buttons ---------------------------------------------------------------------------------------
 
 
-class Submit(ElementBase, tag="submit", kw_only=True):
+class Submit(ElementBase, tag="submit", frozen=True, kw_only=True):
     """Sends the inputs and completes the card, or keeps it open."""
 
     name: Key
@@ -158,7 +158,7 @@ class Submit(ElementBase, tag="submit", kw_only=True):
     style: Style | UnsetType = UNSET
 
 
-class Link(ElementBase, tag="link", kw_only=True):
+class Link(ElementBase, tag="link", frozen=True, kw_only=True):
     """Opens an address, or hands a payload to the app."""
 
     LATER: ClassVar = frozenset({"each", "as", "subview"})
@@ -169,12 +169,12 @@ class Link(ElementBase, tag="link", kw_only=True):
     style: Style | UnsetType = UNSET
 
 
-class Dismiss(ElementBase, tag="dismiss", kw_only=True):
+class Dismiss(ElementBase, tag="dismiss", frozen=True, kw_only=True):
     label: Template
     style: Style | UnsetType = UNSET
 
 
-class SnoozeButton(ElementBase, tag="snooze", kw_only=True):
+class SnoozeButton(ElementBase, tag="snooze", frozen=True, kw_only=True):
     """Puts the card away for a time, or shows the choices of `snooze`."""
 
     label: Template
@@ -206,7 +206,7 @@ Element = (
 # --- the card --------------------------------------------------------------------------------------
 
 
-class Menu(Part, kw_only=True):
+class Menu(Part, frozen=True, kw_only=True):
     """What the app offers beside the buttons."""
 
     dismiss: bool = False
@@ -215,20 +215,20 @@ class Menu(Part, kw_only=True):
     feedback: bool = False
 
 
-class Snooze(Part, kw_only=True):
+class Snooze(Part, frozen=True, kw_only=True):
     LATER: ClassVar = frozenset({"notify"})
 
     presets: Annotated[list[DurationText], Meta(max_length=limits.PRESET_COUNT_MAX)] = []
     custom: bool = False
 
 
-class RuntimeVariable(Part, kw_only=True):
+class RuntimeVariable(Part, frozen=True, kw_only=True):
     """A value that the app fills in when it shows the card."""
 
     default: Template = ""
 
 
-class Card(Part, kw_only=True):
+class Card(Part, frozen=True, kw_only=True):
     """A template: part of the flow and of its version."""
 
     LATER: ClassVar = frozenset({"subviews", "translations"})

@@ -45,7 +45,7 @@ CardAction = Literal[
 ]
 
 
-class MomentParts(Part, kw_only=True):
+class MomentParts(Part, frozen=True, kw_only=True):
     """`from`, moved by `offset`, then the next `local` time on one of `days`."""
 
     origin: Template | UnsetType = msgspec.field(default=UNSET, name="from")
@@ -61,4 +61,6 @@ class MomentParts(Part, kw_only=True):
     if_past: Literal["now", "skip", "next"] | UnsetType = UNSET
 
 
-Moment = Annotated[str | MomentParts, Meta(description="An RFC 3339 time, = and an expression, or its parts.")]
+Moment = Annotated[
+    str | MomentParts, Meta(description="An RFC 3339 time, = and an expression, or its parts.")
+]

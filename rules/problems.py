@@ -1,6 +1,6 @@
 """What is wrong with a document, where it stands, and what to do about it: the one table of codes.
 
-A code decides the severity: errors refuse publishing (those of `load` the document itself), warnings only speak.
+A code decides the severity: errors refuse publishing (those of `load` the document itself), warnings do not.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from enum import Enum
+from enum import StrEnum
 from typing import Final
 
 import msgspec
@@ -16,7 +16,7 @@ import msgspec
 from .limits import PROBLEM_COUNT_MAX
 
 
-class Severity(str, Enum):
+class Severity(StrEnum):
     ERROR = "error"
     WARNING = "warning"
 
@@ -100,6 +100,8 @@ class Positions:
 
     values: Mapping[Pointer, tuple[int, int]] = field(default_factory=dict)
     keys: Mapping[Pointer, tuple[int, int]] = field(default_factory=dict)
+    texts: Mapping[Pointer, tuple[int, int]] = field(default_factory=dict)
+    """Where the first character of a text stands that is written as it is: in one line, without escapes."""
 
     def find(self, pointer: Pointer, *, at_key: bool = False) -> tuple[int | None, int | None]:
         """The place of `pointer`, or of the nearest thing around it that the text has."""
@@ -121,8 +123,17 @@ class Report:
         self._problems: dict[tuple[str, str, str], Problem] = {}
         self.has_errors = False
 
-    def add(self, code: str, pointer: Pointer, message: str, *, at_key: bool = False) -> None:
+    def add(
+        self, code: str, pointer: Pointer, message: str, *, at_key: bool = False, offset: int | None = None
+    ) -> None:
+        """`offset` counts characters into the text at `pointer`."""
         line, column = self.positions.find(pointer, at_key=at_key)
+        if offset:
+            start = self.positions.texts.get(pointer)
+            if start is None:
+                message += f" (At character {offset + 1}.)"
+            else:
+                line, column = start[0], start[1] + offset
         severity = Severity.WARNING if code in WARNINGS else Severity.ERROR
         problem = Problem(
             severity=severity, code=code, pointer=pointer, line=line, column=column, message=message

@@ -25,8 +25,10 @@ def read_float(text: str, pointer: Pointer, report: Report) -> float | None:
     return value if isfinite(value) else bad_number(text, pointer, report)
 
 
-def bad_number(text: str, pointer: Pointer, report: Report) -> None:
+def bad_number(text: str, pointer: Pointer, report: Report) -> int | None:
+    """Report a number that cannot be kept; there is no value for it."""
     report.add("bad_number", pointer, f"{text[:40]} is not finite, or an integer beyond 2^53.")
+    return None
 
 
 def check_text(text: str, pointer: Pointer, report: Report) -> str:

@@ -1,4 +1,4 @@
-"""A document's text, YAML or JSON, as plain data: encoding, size, syntax, and what only the text can get wrong."""
+"""A document's text, YAML or JSON, as plain data: encoding, size, syntax, what only a text gets wrong."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """YAML 1.2 as plain data with positions: mappings, lists, text, numbers, booleans and null, nothing else.
 
-Built from the parser's events, so that bounds hold while the text is read; what `on:` or `2026-03-01` look like
-in YAML 1.1 plays no part: scalars follow the core schema of YAML 1.2.
+Built from the parser's events, so that bounds hold while the text is read; what `on:` or `2026-03-01` look
+like in YAML 1.1 plays no part: scalars follow the core schema of YAML 1.2.
 """
 
 from __future__ import annotations
@@ -41,8 +41,9 @@ def read_yaml(text: str) -> tuple[object, Report]:
     """The plain data of `text`, and a report with its positions and all that is wrong with it as YAML."""
     places: dict[Pointer, tuple[int, int]] = {}
     keys: dict[Pointer, tuple[int, int]] = {}
-    report = Report(Positions(places, keys))
-    reader = _Reader(_events(text), report, places, keys)
+    texts: dict[Pointer, tuple[int, int]] = {}
+    report = Report(Positions(places, keys, texts))
+    reader = _Reader(_events(text), report, places, keys, texts)
     try:
         return reader.document(), report
     except _Stopped:
@@ -77,11 +78,13 @@ class _Reader:
         report: Report,
         places: dict[Pointer, tuple[int, int]],
         keys: dict[Pointer, tuple[int, int]],
+        texts: dict[Pointer, tuple[int, int]],
     ) -> None:
         self._events = events
         self._report = report
         self._places = places
         self._keys = keys
+        self._texts = texts
         self._node_count = 0
 
     def document(self) -> object:
@@ -100,15 +103,25 @@ class _Reader:
         self._places.setdefault(pointer, _place(event.start_mark))
         self._check(event, pointer, depth=depth)
         if isinstance(event, ScalarEvent):
+            self._place_text(event, pointer)
             return self._scalar(event, pointer)
         if isinstance(event, SequenceStartEvent):
             return self._list(pointer, depth=depth + 1)
         return self._mapping(pointer, depth=depth + 1)
 
+    def _place_text(self, event: Any, pointer: Pointer) -> None:
+        quote_count = 0 if event.style is None else 1
+        line, column = _place(event.start_mark)
+        width = event.end_mark.column - event.start_mark.column - 2 * quote_count
+        if event.end_mark.line == event.start_mark.line and width == len(event.value):
+            self._texts[pointer] = line, column + quote_count
+
     def _check(self, event: Any, pointer: Pointer, *, depth: int) -> None:
         self._node_count += 1
         if self._node_count > DOCUMENT_NODE_COUNT_MAX:
-            self._stop("too_large", pointer, f"There are more than {DOCUMENT_NODE_COUNT_MAX:,} values.", event)
+            self._stop(
+                "too_large", pointer, f"There are more than {DOCUMENT_NODE_COUNT_MAX:,} values.", event
+            )
         if depth > DOCUMENT_DEPTH_MAX:
             self._stop("too_deep", pointer, f"This is nested more than {DOCUMENT_DEPTH_MAX} deep.", event)
         if isinstance(event, AliasEvent):

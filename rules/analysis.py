@@ -15,6 +15,7 @@ from liquid.static_analysis import Segments
 
 from .errors import ExpressionError
 from .filters import FILTERS
+from .limits import TEMPLATE_EXPRESSION_DEPTH_MAX
 from .locale_filters import LOCALE_FILTERS
 from .paths import Segment, check_path
 from .printing import Setting
@@ -92,7 +93,14 @@ def check_filter(name: str, arguments: Iterable[str | None], offset: int) -> Non
         ) from error
 
 
-def _check_expression(expression: Expression) -> int:
+def _check_expression(expression: Expression, depth: int = 1) -> int:
+    """Checks `expression` and all in it; gives the number of its parts."""
+    if depth > TEMPLATE_EXPRESSION_DEPTH_MAX:
+        raise ExpressionError(
+            "syntax_error",
+            f"A condition or name has more than {TEMPLATE_EXPRESSION_DEPTH_MAX} parts inside each other.",
+            expression.token.start_index,
+        )
     if isinstance(expression, RangeLiteral):
         raise ExpressionError(
             "syntax_error",
@@ -102,7 +110,8 @@ def _check_expression(expression: Expression) -> int:
     for each in _filters(expression):
         names = [getattr(argument, "name", None) for argument in each.args]
         check_filter(each.name, names, each.token.start_index)
-    return 1 + len(list(_filters(expression))) + sum(map(_check_expression, expression.children()))
+    inner = sum(_check_expression(child, depth + 1) for child in expression.children())
+    return 1 + len(list(_filters(expression))) + inner
 
 
 def _filters(expression: Expression) -> Iterator[Filter]:

@@ -19,6 +19,8 @@ FILTER_TEXT_CHARS_MAX = 8_192
 FILTER_ITEMS_MAX = 500
 # Blocks inside blocks: more is unreadable, and each is a frame on the interpreter's stack.
 TEMPLATE_NESTING_MAX = 8
+# Names inside names, terms of a condition: each is evaluated inside the one before.
+TEMPLATE_EXPRESSION_DEPTH_MAX = 32
 # What `assign` and `capture` may hold at once, bytes: sixteen times what may be rendered.
 TEMPLATE_LOCALS_BYTES_MAX = 1_048_576
 # Numbers that filters compute with, by magnitude: integers up to here are exact in a double.

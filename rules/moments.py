@@ -89,13 +89,9 @@ class Moment:
         return self._first_of(start, zone, earliest=earliest)
 
     def _first_of(self, start: PlainDateTime, zone: str, *, earliest: int) -> int:
-        for ahead in range(_DAYS_AHEAD):
-            local = _days_later(start, ahead)
-            if self._is_listed(local.date()):
-                at = instant_of(local, zone)
-                if at >= earliest:
-                    return at
-        raise AssertionError("every weekday comes within eight days")
+        days = (_days_later(start, ahead) for ahead in range(_DAYS_AHEAD))
+        instants = (instant_of(day, zone) for day in days if self._is_listed(day.date()))
+        return next(at for at in instants if at >= earliest)
 
     def _is_listed(self, day: Date) -> bool:
         return not self.days or day.day_of_week().value in self.days

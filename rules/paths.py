@@ -32,20 +32,21 @@ def check_path(path: Sequence[Segment], scope: Scope, offset: int) -> str:
     return ".".join(read)
 
 
-def look_up(context: Mapping[str, object], path: Sequence[object]) -> object:
+def look_up(context: Mapping[str, object], path: Sequence[str | int]) -> object:
     """The value at `path`, or None. A list and a text have `size`, a list also `first` and `last`."""
     value: object = context
     for segment in path:
-        value = _item(value, segment)
-        if value is None:
-            return None
+        # The common case in line: this is most of the work of a plain template.
+        if isinstance(value, dict) and segment in value:
+            value = value[segment]
+        elif value is not None:
+            value = _item(value, segment)
     return value
 
 
-def _item(value: object, segment: object) -> object:
+def _item(value: object, segment: str | int) -> object:
     match value:
-        # Most are plain dictionaries: asked first, because asking for any mapping is slow.
-        case dict() | Mapping():
+        case Mapping():
             if segment in value:
                 return value[segment]
             return len(value) if segment == "size" else None
@@ -57,7 +58,7 @@ def _item(value: object, segment: object) -> object:
             return None
 
 
-def _list_item(value: Sequence[object], segment: object) -> object:
+def _list_item(value: Sequence[object], segment: str | int) -> object:
     match segment:
         case "size":
             return len(value)

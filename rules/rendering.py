@@ -63,7 +63,9 @@ class Rendering(RenderContext):
 
     def get(self, path: list[object], *, token: Token | None, default: object = None) -> object:
         """The value at `path`; None if there is none."""
-        value = look_up(self.scope, path)
+        if not all(isinstance(segment, str | int) for segment in path):
+            return None
+        value = look_up(self.scope, path)  # type: ignore[arg-type]  # just checked
         self.pay_for(value)
         return value
 
@@ -123,6 +125,9 @@ def render(
         raise EvaluationError("type_mismatch", f"The template failed: {error.args[0]}.") from error
     except UnicodeEncodeError as error:
         raise EvaluationError("invalid_value", "The text holds half of a character.") from error
+    except (TypeError, ValueError, ArithmeticError) as error:
+        # The engine leaves some of what authors compare and count with to Python.
+        raise EvaluationError("type_mismatch", f"The template failed: {error}.") from error
     return rendering.buffer.getvalue()
 
 

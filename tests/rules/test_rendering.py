@@ -7,6 +7,7 @@ import pytest
 
 from rules.errors import EvaluationError, ExpressionError, RuleError
 from rules.limits import (
+    TEMPLATE_EXPRESSION_DEPTH_MAX,
     TEMPLATE_LOCALS_BYTES_MAX,
     TEMPLATE_NESTING_MAX,
     TEMPLATE_STEPS_MAX,
@@ -36,7 +37,9 @@ HOSTILE = {
     "empty loops": loop(100, loop(100, loop(100, "", name="k"), name="j")),
     "loops side by side": loop(2_000, "{{ i }}") * 40,
     "conditions in a loop": loop(2_000, "{% if vars.n == 3 %}{% endif %}" * 40),
-    "long conditions in a loop": loop(500, "{% if " + " and ".join(["1 == 1"] * 150) + " %}{% endif %}"),
+    "long conditions in a loop": loop(
+        500, "{% if 1 == 1 %}{% endif %}{% if " + " and ".join(["1 == 1"] * 20) + " %}{% endif %}"
+    ),
     "doubling by append": "{% assign a = 'xxxxxxxxxx' %}" + "{% assign a = a | append: a %}" * 50,
     "doubling by append in a loop": "{% assign a = 'x' %}" + loop(99, "{% assign a = a | append: a %}"),
     "doubling by capture": "{% capture a %}xxxxxxxxxx{% endcapture %}"
@@ -95,6 +98,18 @@ def test_blocks_inside_blocks_are_bounded() -> None:
     assert attempt(nested(TEMPLATE_NESTING_MAX))() == "x"
     with pytest.raises(ExpressionError, match="nesting"):
         attempt(nested(TEMPLATE_NESTING_MAX + 1))()
+
+
+def test_names_inside_names_and_terms_of_a_condition_are_bounded() -> None:
+    def inside(depth: int) -> str:
+        return "{{ " + "event[" * (depth - 1) + "vars.n" + "]" * (depth - 1) + " }}"
+
+    # An output's own expression is the first part.
+    assert attempt(inside(TEMPLATE_EXPRESSION_DEPTH_MAX - 1))() == ""
+    with pytest.raises(ExpressionError, match="inside each other"):
+        attempt(inside(TEMPLATE_EXPRESSION_DEPTH_MAX))()
+    with pytest.raises(ExpressionError, match="inside each other"):
+        attempt("{% if " + " and ".join(["vars.n"] * 40) + " %}{% endif %}")()
 
 
 def test_what_a_template_keeps_is_bounded() -> None:

@@ -83,6 +83,7 @@ ROWS = [
     ("{% assign x = vars.n | plus: 1 %}{{ x }}{{ x.y }}", "6"),
     ("{% capture who %}{{ vars.name }} & co{% endcapture %}{{ who | upcase }}", "MERE & CO"),
     ("{% raw %}{{ vars.name }}{% endraw %}{{ vars.n }}", "{{ vars.name }}5"),
+    ("[{{ event.data[vars.o].x }}{{ event.data[vars.items] }}{{ event.data[vars.n] }}]", "[]"),
     ("a {%- if true -%} b {%- endif -%} c", "abc"),
     ("{% assign vars = 3 %}{{ vars.anything }}.", "."),
     ("{% for i in vars.items %}{% if i.t %}{% assign t = i.t %}{% endif %}{% endfor %}{{ t }}", "x"),
@@ -160,6 +161,8 @@ def test_refuses(source: str, code: str, offset: int, message: str) -> None:
     [
         ("{{ vars.name | plus: 1 }}", "type_mismatch"),
         ("{% if vars.name > 3 %}{% endif %}", "type_mismatch"),
+        ("{% if vars.o contains vars.items %}{% endif %}", "type_mismatch"),
+        ("{% for i in vars.items limit: -1 %}{% endfor %}", "type_mismatch"),
         ("{{ vars.n | divided_by: 0 }}", "division_by_zero"),
         ("{{ vars.n | plural: 'a', 'b', dozen: 'c' }}", "invalid_value"),
         ("{{ event.data.x | date }}", "bad_time"),

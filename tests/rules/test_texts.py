@@ -141,6 +141,11 @@ def test_refused_when_compiled(source: str, code: str) -> None:
     assert caught.value.code == code
 
 
+def test_runtime_variable_in_an_address_that_tags_make_fails() -> None:
+    with pytest.raises(EvaluationError, match="bad_link"):
+        render("{% if true %}[a](https://e.org/{{ runtime.balance }}){% endif %}")
+
+
 def test_bad_address_is_located() -> None:
     with pytest.raises(ExpressionError) as caught:
         render("ab [c](javascript:x)")

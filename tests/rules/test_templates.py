@@ -1,9 +1,12 @@
 """Templates: what they render, what they refuse, and where."""
 
 from collections import UserDict
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rules.errors import EvaluationError, ExpressionError
 from rules.limits import RENDERED_BYTES_MAX, TEMPLATE_SOURCE_CHARS_MAX
@@ -228,3 +231,24 @@ def test_captured_text_is_one_value() -> None:
     template = compile_template("{% capture x %}**{{ vars.name }}**{% endcapture %}{{ x }}", SCOPE)
     text, marks = template.render_marked(CONTEXT, SETTING)
     assert (text, marks.values) == (mark(0), ["**Mere**"])
+
+
+WORDS = (
+    "{{_ _}} {%_ _%} vars. n items if_ endif for_i_in_ endfor assign_x_=_ |_ upcase join date:_ 'x' (1..3) "
+    "[ ] . ,_ 5 x _ raw endraw capture_y"
+)
+
+
+@given(st.lists(st.sampled_from(WORDS.split()), max_size=24))
+@settings(max_examples=200, deadline=None)
+def test_no_source_brings_anything_but_a_text_or_an_error(words: list[str]) -> None:
+    source = "".join(words).replace("_", " ")
+    with suppress(EvaluationError):
+        assert isinstance(_render_or_offset(source), str | int)
+
+
+def _render_or_offset(source: str) -> str | int | None:
+    try:
+        return render(source)
+    except ExpressionError as error:
+        return error.offset if error.offset is not None and error.offset <= len(source) else None

@@ -42,23 +42,24 @@ class Store(Settings, frozen=True):
     checkpoint_pages: Count = 4_000
     commit_s_max: Seconds = 10
     dedupe_days: Days = 7
-    answers_hours: Count = 24
     journal_days: Days = 30
     timeline_days: Days = 90
     tombstone_days: Days = 30
 
 
 class Engine(Settings, frozen=True):
-    group_rows_max: Count = 2_000
-    group_ms_max: Milliseconds = 20
-    intake_max: Count = 10_000
-    mailbox_max: Count = 1_000
-    own_turns_max: Count = 1_000
-    profiles_max: Count = 100_000
-    profile_load_max: Count = 500
-    timers_due_max: Count = 5_000
+    inputs_max: Count = 20_000
+    inputs_bytes_max: Bytes = 256 * 1024 * 1024
+    class_inputs_max: Count = 12_000
+    internal_max: Count = 4_000
+    batch_max: Count = 500
+    group_rows_max: Count = 4_000
+    group_ms_max: Milliseconds = 50
+    warm_bytes_max: Bytes = 384 * 1024 * 1024
+    profiles_max: Count = 50_000
+    timers_max: Count = 50_000
     timer_horizon_s: Seconds = 60
-    lag_ms_max: Milliseconds = 5_000
+    upkeep_s: Seconds = 30
 
 
 class Live(Settings, frozen=True):
@@ -85,11 +86,8 @@ class Api(Settings, frozen=True):
     page_items: Annotated[int, Meta(ge=1, le=500)] = 50
     page_items_max: Annotated[int, Meta(ge=1, le=500)] = 500
     poll_s_max: Annotated[int, Meta(ge=1, le=60)] = 60
-    upload_bytes_max: Bytes = 10 * 1024 * 1024
     requests_per_s: Count = 20_000
     app_requests_per_s: Count = 50
-    hook_requests_per_s: Count = 50
-    hook_age_s_max: Seconds = 300
     app_origins: tuple[str, ...] = ("*",)
 
 
@@ -99,25 +97,12 @@ class Auth(Settings, frozen=True):
     token_cache_max: Count = 20_000
     access_token_s: Seconds = 3_600
     access_tokens_max: Count = 10_000
-    session_s: Seconds = 12 * 3_600
     failures_per_min: Count = 60
     jwks_refresh_s: Seconds = 600
     jwks_retry_s: Seconds = 30
     jwks_stale_s_max: Seconds = 86_400
     jwks_timeout_s: Seconds = 5
     jwks_bytes_max: Bytes = 256 * 1024
-
-
-class Outbox(Settings, frozen=True):
-    calls_max: Count = 64
-    calls_per_target_max: Count = 8
-    tries_max: Count = 10
-    backoff_ms_first: Milliseconds = 500
-    backoff_s_max: Seconds = 900
-    answer_bytes_max: Bytes = 1024 * 1024
-    circuit_failures: Count = 5
-    circuit_s: Seconds = 30
-    private_addresses: bool = False
 
 
 class Log(Settings, frozen=True):
@@ -132,7 +117,6 @@ class Events(Settings, frozen=True):
 class Flows(Settings, frozen=True):
     timezone: str = "UTC"
     locale: Locale = "en"
-    open_webhooks: bool = False
     constants: dict[str, object] = {}
 
 
@@ -153,7 +137,6 @@ class Config(Settings, frozen=True):
     live: Live = Live()
     api: Api = Api()
     auth: Auth = Auth()
-    outbox: Outbox = Outbox()
     log: Log = Log()
     events: Events = Events()
     flows: Flows = Flows()

@@ -1,0 +1,155 @@
+"""From bytes to checked values: content types, sizes, JSON and MessagePack, and located errors for what is wrong."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any, Final, TypeVar, get_args
+
+import msgspec
+from aiohttp import web
+from multidict import MultiMapping
+
+from rules.problems import nearest
+from server.errors import ApiError, FieldError
+
+JSON: Final = "application/json"
+MSGPACK: Final = "application/msgpack"
+MSGPACK_TYPES: Final = frozenset({MSGPACK, "application/x-msgpack", "application/vnd.msgpack"})
+DISCARD_BYTES_MAX: Final = 32 * 1024 * 1024
+"""What is read and thrown away of a body that is too large, so that the refusal can be read before the close."""
+
+T = TypeVar("T")
+
+_WHERE = re.compile(r"^(?P<what>.*?)(?: - at `(?P<path>\$[^`]*)`)?$", re.DOTALL)
+_UNKNOWN = re.compile(r"unknown field `(?P<name>[^`]*)`")
+_STEP = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>\d+|\.\.\.)\]")
+
+
+async def read(request: web.Request, *, bytes_max: int) -> bytes:
+    """The whole body, or `too_large` once it has been read to its end (or far enough)."""
+    length = request.content_length
+    if length is not None and length <= bytes_max:
+        return await request.read()
+    pieces: list[bytes] = []
+    size = 0
+    async for piece in request.content.iter_any():
+        size += len(piece)
+        if size <= bytes_max:
+            pieces.append(piece)
+        elif size > DISCARD_BYTES_MAX:
+            break
+    if size > bytes_max:
+        raise ApiError(
+            "too_large", f"The body may have at most {bytes_max} bytes.", headers={"Connection": "close"}
+        )
+    return b"".join(pieces)
+
+
+def content_type(request: web.Request) -> str:
+    """The media type without its parameters; what has none counts as JSON."""
+    given = request.headers.get("Content-Type")
+    return JSON if given is None else given.partition(";")[0].strip().lower()
+
+
+def decode(raw: bytes, kind: Any, media_type: str) -> Any:
+    """The body as `kind`: 415 for another media type, 400 for what cannot be read, 422 for what does not fit."""
+    if media_type == JSON or media_type.endswith("+json"):
+        return _run(_json_decoder(kind), raw, kind)
+    if media_type in MSGPACK_TYPES:
+        return _run(_msgpack_decoder(kind), raw, kind)
+    raise unsupported((JSON, MSGPACK))
+
+
+def unsupported(known: tuple[str, ...]) -> ApiError:
+    return ApiError(
+        "unsupported_type", f"Send one of: {', '.join(known)}.", headers={"Accept": ", ".join(known)}
+    )
+
+
+def convert_query(query: MultiMapping[str], kind: type[T]) -> T:
+    """Query parameters as a struct; a repeated one, an unknown one or a wrong one is a located 422."""
+    given: dict[str, str] = {}
+    for name, value in query.items():
+        if name in given:
+            raise _invalid("", "repeated", f"The parameter {name} is given more than once.", name)
+        given[name] = value
+    try:
+        return msgspec.convert(given, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise invalid(error, kind, prefix="/query") from None
+
+
+def invalid(error: msgspec.ValidationError, kind: Any, *, prefix: str = "") -> ApiError:
+    """A msgspec message as a 422 with a pointer, and the nearest name for one that is unknown."""
+    field = located(str(error), kind, prefix=prefix)
+    return ApiError("invalid", f"{field.pointer or 'The body'}: {field.message}", errors=[field])
+
+
+def located(message: str, kind: Any, *, prefix: str = "") -> FieldError:
+    """One msgspec message, turned into where, which rule and what."""
+    parts = _WHERE.match(message)
+    assert parts is not None, "the pattern matches every text"
+    what, pointer = parts["what"], prefix + _pointer(parts["path"] or "")
+    unknown = _UNKNOWN.search(what)
+    if unknown is None:
+        code = "missing" if "missing required" in what else "wrong_value"
+        return FieldError(pointer=pointer, code=code, message=what)
+    sentence = f"There is no field {unknown['name'][:64]!r}.{nearest(unknown['name'], _field_names(kind))}"
+    return FieldError(pointer=f"{pointer}/{_escape(unknown['name'])}", code="unknown_field", message=sentence)
+
+
+def _run(decoder: Any, raw: bytes, kind: Any) -> Any:
+    try:
+        return decoder.decode(raw)
+    except msgspec.ValidationError as error:
+        raise invalid(error, kind) from None
+    except msgspec.DecodeError as error:
+        raise ApiError("bad_request", f"The body cannot be read: {error}.") from None
+    except RecursionError:
+        raise ApiError("bad_request", "The body is nested too deeply.") from None
+    except UnicodeDecodeError:
+        raise ApiError("bad_request", "The body is not valid UTF-8.") from None
+
+
+@lru_cache(maxsize=256)
+def _json_decoder(kind: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(kind)
+
+
+@lru_cache(maxsize=256)
+def _msgpack_decoder(kind: Any) -> msgspec.msgpack.Decoder[Any]:
+    return msgspec.msgpack.Decoder(kind)
+
+
+def _pointer(path: str) -> str:
+    """`$.a[0].b` of msgspec as an RFC 6901 pointer; `[...]` (some key or item) is left out."""
+    steps = (step["name"] or step["index"] for step in _STEP.finditer(path))
+    return "".join(f"/{_escape(step)}" for step in steps if step != "...")
+
+
+def _escape(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def _field_names(kind: Any) -> list[str]:
+    """Every field of the struct and of those inside it: the message does not say which one it was."""
+    names: dict[str, None] = {}
+    waiting, seen = [kind], set[int]()
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, type) and issubclass(one, msgspec.Struct):
+            for info in msgspec.structs.fields(one):
+                names[info.encode_name] = None
+                waiting.append(info.type)
+        else:
+            waiting.extend(get_args(one))
+    return list(names)
+
+
+def _invalid(pointer: str, code: str, message: str, name: str) -> ApiError:
+    error = FieldError(pointer=f"{pointer}/query/{_escape(name)}", code=code, message=message)
+    return ApiError("invalid", message, errors=[error])

@@ -1,0 +1,96 @@
+"""Cards for operators: list, one, cancel (HTTP API, Instances and cards)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from actors.ports import CardFilter
+from actors.records import FeedCard
+from server.errors import ApiError
+from server.live.wire import WireCard, wire_card
+
+from .lists import page_size, row_cursor
+from .routes import Call, Route
+
+TAG = "Cards"
+
+
+class OperatorCard(WireCard, frozen=True, kw_only=True):
+    """A card as its app sees it, with whose it is."""
+
+    customer: str
+    reason: str | None
+    test: bool
+
+
+class CardPage(msgspec.Struct, frozen=True, kw_only=True):
+    items: Sequence[OperatorCard]
+    next_cursor: str | None
+
+
+class CardQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    customer: str | None = None
+    flow: str | None = None
+    instance: str | None = None
+    status: (
+        Literal["embargoed", "active", "snoozed", "completed", "dismissed", "cancelled", "expired"] | None
+    ) = None
+    stream: str | None = None
+    limit: Annotated[int, Meta(ge=1)] | None = None
+    cursor: str | None = None
+
+
+def item(card: FeedCard) -> OperatorCard:
+    wire = {name: getattr(shown, name) for shown in (wire_card(card),) for name in shown.__struct_fields__}
+    return OperatorCard(**wire, customer=card.customer, reason=card.card.reason, test=card.test)
+
+
+async def list_cards(call: Call) -> CardPage:
+    query: CardQuery = call.query
+    given = msgspec.structs.asdict(query)
+    given |= {"limit": page_size(call, query.limit), "cursor": row_cursor(query.cursor)}
+    cards, cursor = await call.parts.store.cards(CardFilter(**given))
+    return CardPage(items=[item(card) for card in cards], next_cursor=cursor)
+
+
+async def get_card(call: Call) -> OperatorCard:
+    card = await call.parts.store.card(call.path("card"))
+    if card is None:
+        raise not_found(call)
+    return item(card)
+
+
+async def cancel(call: Call) -> OperatorCard:
+    """Withdraws it; a card that is closed already is a conflict, and stays as it is."""
+    result = await call.parts.engine.withdraw(call.path("card"))
+    if result.card is None:
+        raise not_found(call)
+    if result.code != "ok":
+        raise ApiError("card_closed", "The card is closed already.", members={"card": item(result.card)})
+    return item(result.card)
+
+
+def not_found(call: Call) -> ApiError:
+    return ApiError("not_found", f"There is no card {call.path('card')[:64]!r}.")
+
+
+def _route(method: Any, path: str, handle: Any, summary: str, **rest: Any) -> Route:
+    return Route(method=method, path=path, handle=handle, summary=summary, tag=TAG, role="operate", **rest)
+
+
+ROUTES = (
+    _route("GET", "/v1/cards", list_cards, "List cards", query=CardQuery, answer=CardPage),
+    _route("GET", "/v1/cards/{card}", get_card, "One card", answer=OperatorCard, codes=("not_found",)),
+    _route(
+        "POST",
+        "/v1/cards/{card}/cancel",
+        cancel,
+        "Cancel a card",
+        answer=OperatorCard,
+        codes=("not_found", "card_closed", "overloaded", "unknown_outcome"),
+    ),
+)

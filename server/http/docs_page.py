@@ -1,0 +1,142 @@
+"""The API as a page to read: plain HTML made of the OpenAPI document, no script, nothing from elsewhere."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from html import escape
+from typing import Any, Final
+
+from .routes import Answer
+
+STYLE: Final = """
+:root{color-scheme:light dark;--line:light-dark(#dfe3ea,#2c313b);--soft:light-dark(#f6f7f9,#171a20);
+--text:light-dark(#1c2230,#e7eaf0);--dim:light-dark(#5b6475,#9aa3b2);--get:#1f7a4d;--post:#2457c5;--put:#9a5b00;--delete:#b3261e}
+*{box-sizing:border-box}body{margin:0;font:16px/1.55 system-ui,sans-serif;color:var(--text);background:light-dark(#fff,#101318)}
+main{max-width:60rem;margin:0 auto;padding:2.5rem 1.25rem 5rem}h1{font-size:1.9rem;margin:0}h2{font-size:1.15rem;margin:2.5rem 0 .75rem}
+p{margin:.4rem 0;color:var(--dim)}nav{display:flex;flex-wrap:wrap;gap:.4rem 1rem;margin:1.25rem 0}a{color:inherit}
+details{border:1px solid var(--line);border-radius:.6rem;margin:.4rem 0}summary{display:flex;flex-wrap:wrap;gap:.3rem .75rem;
+align-items:baseline;padding:.6rem .9rem;cursor:pointer}summary:focus-visible{outline:3px solid var(--post);outline-offset:2px}
+.in{padding:.2rem .9rem 1rem;overflow-x:auto}.m{font:700 .78rem ui-monospace,monospace;min-width:3.6rem}
+.get{color:light-dark(var(--get),#6fd3a1)}.post{color:light-dark(var(--post),#8fb2ff)}
+.put,.patch{color:light-dark(var(--put),#f0b860)}.delete{color:light-dark(var(--delete),#ff9a92)}
+code,pre{font:.86rem/1.5 ui-monospace,monospace;overflow-wrap:anywhere}pre{background:var(--soft);border-radius:.4rem;padding:.75rem;overflow-x:auto;margin:.5rem 0}
+h3{font-size:.85rem;margin:1rem 0 .3rem;color:var(--dim)}table{border-collapse:collapse;width:100%}td{padding:.3rem .75rem .3rem 0;vertical-align:top;border-top:1px solid var(--line)}
+"""
+_HASH: Final = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+POLICY: Final = f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; frame-ancestors 'none'"
+
+
+def docs_page(document: Mapping[str, Any]) -> Answer:
+    headers = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff"}
+    return Answer(page(_Key(document)), headers=headers, content_type="text/html; charset=utf-8")
+
+
+class _Key:
+    """One document for the life of a server: its page is made once."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.document = document
+
+    def __hash__(self) -> int:
+        return id(self.document)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and other.document is self.document
+
+
+@lru_cache(maxsize=4)
+def page(key: _Key) -> bytes:
+    return "".join(_html(key.document)).encode()
+
+
+def _html(document: Mapping[str, Any]) -> Iterator[str]:
+    groups = _by_tag(document)
+    yield '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Flowdeck API</title>'
+    yield f'<meta name="viewport" content="width=device-width,initial-scale=1"><style>{STYLE}</style></head><body><main>'
+    yield f"<h1>Flowdeck API</h1><p>Version {escape(document['info']['version'])}. For programs: "
+    yield '<a href="/openapi.json">openapi.json</a>, <a href="/asyncapi.json">asyncapi.json</a>, '
+    yield '<a href="/schema/flow.json">flow.json</a>.</p><nav aria-label="Groups">'
+    for tag in groups:
+        yield f'<a href="#{_anchor(tag)}">{escape(tag)}</a>'
+    yield "</nav>"
+    for tag, operations in groups.items():
+        yield f'<h2 id="{_anchor(tag)}">{escape(tag)}</h2>'
+        for method, path, operation in operations:
+            yield from _operation(method, path, operation, document)
+    yield "</main></body></html>"
+
+
+def _by_tag(document: Mapping[str, Any]) -> dict[str, list[tuple[str, str, Mapping[str, Any]]]]:
+    groups: dict[str, list[tuple[str, str, Mapping[str, Any]]]] = {}
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            groups.setdefault(operation["tags"][0], []).append((method, path, operation))
+    return groups
+
+
+def _anchor(tag: str) -> str:
+    return tag.lower().replace(" ", "-")
+
+
+def _operation(
+    method: str, path: str, operation: Mapping[str, Any], document: Mapping[str, Any]
+) -> Iterator[str]:
+    yield f'<details><summary><span class="m {method}">{method.upper()}</span><code>{escape(path)}</code>'
+    yield f'<span>{escape(operation["summary"])}</span></summary><div class="in">'
+    if "description" in operation:
+        yield f"<p>{escape(operation['description'])}</p>"
+    if operation["parameters"]:
+        yield "<h3>Parameters</h3><table>"
+        for one in operation["parameters"]:
+            yield f"<tr><td><code>{escape(one['name'])}</code></td><td>{one['in']}</td>"
+            yield f"<td>{escape(one.get('description', ''))} <code>{escape(_shape(one['schema'], document))}</code></td></tr>"
+        yield "</table>"
+    if "requestBody" in operation:
+        yield from _body(operation["requestBody"]["content"], document)
+    yield "<h3>Answers</h3><table>"
+    for status, answer in operation["responses"].items():
+        yield f"<tr><td><code>{status}</code></td><td>{escape(answer['description'])}"
+        if status < "300":
+            for media in list(answer.get("content", {}).values())[:1]:
+                yield _example(media.get("schema"), document)
+        yield "</td></tr>"
+    yield "</table></div></details>"
+
+
+def _body(content: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[str]:
+    yield f"<h3>Body: {escape(', '.join(content))}</h3>"
+    for media in list(content.values())[:1]:
+        yield _example(media.get("schema"), document)
+
+
+def _example(schema: Mapping[str, Any] | None, document: Mapping[str, Any]) -> str:
+    return f"<pre>{escape(_shape(schema, document))}</pre>" if schema else ""
+
+
+def _shape(schema: Mapping[str, Any], document: Mapping[str, Any], depth: int = 0) -> str:
+    """A schema in the fewest words: names with their types, nested to a readable depth."""
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        inner = document["components"]["schemas"][name]
+        return name if depth > 2 else _shape(inner, document, depth)
+    if "anyOf" in schema:
+        return " | ".join(_shape(one, document, depth + 1) for one in schema["anyOf"])
+    if "enum" in schema:
+        return " | ".join(f'"{value}"' for value in schema["enum"])
+    if schema.get("type") == "array":
+        return f"[{_shape(schema.get('items') or {}, document, depth + 1)}, …]"
+    if "properties" in schema:
+        return _object(schema, document, depth)
+    return str(schema.get("type", "any"))
+
+
+def _object(schema: Mapping[str, Any], document: Mapping[str, Any], depth: int) -> str:
+    pad, required = "  " * (depth + 1), schema.get("required", ())
+    lines = [
+        f"{pad}{name}{'' if name in required else '?'}: {_shape(kind, document, depth + 1)}"
+        for name, kind in schema["properties"].items()
+    ]
+    return "{\n" + "\n".join(lines) + "\n" + "  " * depth + "}"

@@ -1,0 +1,42 @@
+"""What the handlers work with, put together once by `server/app.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import web
+
+from actors.ports import Clock, Store
+from server.auth.access import BackendAuth
+from server.auth.limits import RateLimiter
+from server.auth.tokens import TokenVerifier
+from server.settings import Config
+
+if TYPE_CHECKING:
+    from actors.engine import Engine
+    from server.observe import Meters
+
+    from .openapi import Document
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """One server's parts. `reserved` event names' prefixes and limits come from `config` and `rules.limits`."""
+
+    config: Config
+    clock: Clock
+    store: Store
+    engine: Engine
+    backends: BackendAuth
+    apps: TokenVerifier
+    requests: RateLimiter
+    app_requests: RateLimiter
+    failures: RateLimiter
+    meters: Meters
+    openapi: Document
+    version: Mapping[str, object]
+
+
+PARTS: Final = web.AppKey("parts", Parts)

@@ -1,0 +1,44 @@
+"""From what the engine refuses to what the caller is told: one place where its codes meet ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeVar, cast
+
+import msgspec
+
+from actors.commands import Refused
+from rules.problems import Problem, Severity
+from server.errors import ERRORS, ApiError, ErrorCode, FieldError
+
+T = TypeVar("T")
+
+
+def unwrap(result: T | Refused) -> T:
+    """The result, or the refusal as an error."""
+    if isinstance(result, Refused):
+        raise refused(result)
+    return result
+
+
+def refused(refusal: Refused) -> ApiError:
+    code = cast("ErrorCode", refusal.code) if refusal.code in ERRORS else "invalid"
+    members: dict[str, object] = {} if code == refusal.code else {"reason": refusal.code}
+    if refusal.problems:
+        return document_error(refusal.problems, refusal.reason)
+    return ApiError(code, refusal.reason, errors=fields(refusal.errors), members=members)
+
+
+def fields(errors: Sequence[Mapping[str, str]]) -> list[FieldError]:
+    return [FieldError(pointer=e["pointer"], code=e["code"], message=e["message"]) for e in errors]
+
+
+def document_error(problems: Sequence[Problem], detail: str) -> ApiError:
+    """A document that is refused: its errors with pointer, line and column."""
+    wrong = [problem for problem in problems if problem.severity is Severity.ERROR]
+    unsupported = any(problem.code == "not_supported_yet" for problem in wrong)
+    return ApiError(
+        "not_supported_yet" if unsupported else "invalid",
+        detail,
+        members={"errors": [msgspec.structs.asdict(problem) for problem in wrong]},
+    )

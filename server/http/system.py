@@ -1,0 +1,95 @@
+"""What is said without credentials: health, readiness, version, metrics, schemas, problems, the documents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from rules.schema import flow_schema
+
+from actors.commands import Phase
+from server.errors import ERRORS, ApiError
+from server.live.asyncapi import asyncapi
+
+from .docs_page import docs_page
+from .routes import Answer, Call, Route
+
+TAG = "System"
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    status: str
+
+
+class Readiness(msgspec.Struct, frozen=True, kw_only=True):
+    """`reason` says why the server is not ready."""
+
+    ready: bool
+    phase: str
+    reason: str = ""
+
+
+async def healthz(_: Call) -> Health:
+    return Health(status="ok")
+
+
+async def readyz(call: Call) -> Answer:
+    """Recovered, store writable, lag under the limit."""
+    engine = call.parts.engine
+    reason = engine.not_ready_reason()
+    ready = reason is None
+    shown = Readiness(ready=ready, phase=Phase(engine.phase).value, reason=reason or "")
+    return Answer(shown, status=200 if ready else 503, headers={} if ready else {"Retry-After": "1"})
+
+
+async def version(call: Call) -> object:
+    return call.parts.version
+
+
+async def metrics(call: Call) -> Answer:
+    return Answer(call.parts.meters.exposition(), content_type=METRICS_TYPE)
+
+
+async def openapi(call: Call) -> object:
+    return call.parts.openapi
+
+
+async def asyncapi_document(call: Call) -> object:
+    return asyncapi(call.parts.config)
+
+
+async def schema(_: Call) -> object:
+    return flow_schema()
+
+
+async def docs(call: Call) -> Answer:
+    return docs_page(call.parts.openapi)
+
+
+async def problem(call: Call) -> dict[str, Any]:
+    """What a problem's `type` means."""
+    code = call.path("code")
+    if code not in ERRORS:
+        raise ApiError("not_found", f"There is no problem {code[:64]!r}.")
+    kind = ERRORS[code]  # type: ignore[index]
+    return {"code": code, "title": kind.title, "status": kind.status, "retry": kind.retry}
+
+
+def _route(path: str, handle: Any, summary: str, **rest: Any) -> Route:
+    return Route(method="GET", path=path, handle=handle, summary=summary, tag=TAG, audience="public", **rest)
+
+
+ROUTES = (
+    _route("/healthz", healthz, "The process is alive", answer=Health),
+    _route("/readyz", readyz, "The server takes work", answer=Readiness),
+    _route("/version", version, "What runs here", answer=dict[str, Any]),
+    _route("/metrics", metrics, "Prometheus metrics", answer_type=METRICS_TYPE),
+    _route("/openapi.json", openapi, "This document", answer=dict[str, Any]),
+    _route("/asyncapi.json", asyncapi_document, "The live protocol", answer=dict[str, Any]),
+    _route("/schema/flow.json", schema, "JSON Schema of flow documents", answer=dict[str, Any]),
+    _route("/docs", docs, "The API, to read", answer_type="text/html"),
+    _route(
+        "/problems/{code}", problem, "What an error code means", answer=dict[str, Any], codes=("not_found",)
+    ),
+)

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from actors.engine import Engine
     from server.observe import Meters
 
-    from .openapi import Document
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
@@ -35,7 +33,7 @@ class Parts:
     app_requests: RateLimiter
     failures: RateLimiter
     meters: Meters
-    openapi: Document
+    epoch: str
     version: Mapping[str, object]
 
 

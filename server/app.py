@@ -1,0 +1,246 @@
+"""The composition root: the only place that builds the parts of a server and joins them.
+
+Parts are started in the order of need and stopped in the reverse: no call is taken before memory is recovered, and
+none is cut off before its commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import platform
+import signal
+import sqlite3
+import ssl
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+import structlog
+from aiohttp import web
+
+from actors.engine import Engine
+from actors.limits import EngineLimits
+from actors.ports import Retention, Store
+from actors.records import Meta
+from actors.telemetry import Telemetry
+from rules.world import World
+from server.auth.limits import RateLimiter
+from server.clock import SystemClock
+from server.control import Desk
+from server.control_socket import listen
+from server.credentials import Credentials
+from server.db.lock import FolderLock
+from server.db.store import SqliteStore, StoreLimits
+from server.http.application import application
+from server.http.parts import Parts
+from server.observe import Meters, log_report
+from server.settings import Config
+
+MS_PER_S: Final = 1_000
+MS_PER_DAY: Final = 86_400_000
+BACKLOG: Final = 4_096
+EXIT_BROKEN: Final = 3
+"""What is on disk is unknown: only a fresh start may read it (architecture, "When a commit fails")."""
+
+log = structlog.get_logger("flowdeck.server")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A server that takes calls."""
+
+    url: str
+    app: web.Application
+    engine: Engine
+    credentials: Credentials
+    store: SqliteStore
+
+
+Extend = Callable[[web.Application], None]
+
+
+async def serve(
+    config: Config,
+    *,
+    extend: Extend = lambda _: None,
+    started: Callable[[Running], Sequence[str] | None] = lambda _: None,
+) -> int:
+    """Run until SIGTERM or SIGINT, or until the store breaks; the process's exit code."""
+    ended = asyncio.get_running_loop().create_future()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, end, ended, 0)
+    async with running(config, extend=extend, on_broken=lambda: end(ended, EXIT_BROKEN)) as server:
+        started(server)
+        code = await ended
+        log.info("stopping", reason="the store is broken" if code else "asked to")
+    return code
+
+
+def end(ended: asyncio.Future[int], code: int) -> None:
+    if not ended.done():
+        ended.set_result(code)
+
+
+@contextlib.asynccontextmanager
+async def running(
+    config: Config, *, extend: Extend = lambda _: None, on_broken: Callable[[], None] = lambda: None
+) -> AsyncIterator[Running]:
+    """A whole server on its data folder, from lock to listening socket, and down again."""
+    clock = SystemClock()
+    async with contextlib.AsyncExitStack() as stack:
+        folder = Path(config.store.folder)
+        stack.enter_context(FolderLock(folder))
+        store = sqlite_store(config, folder, clock)
+        meta = await store.open()
+        stack.push_async_callback(store.close)
+        session = await stack.enter_async_context(aiohttp.ClientSession(trust_env=False))
+        credentials = Credentials(config.auth, clock=clock, session=session)
+        await credentials.read(store)
+        stack.push_async_callback(cancelled, asyncio.create_task(credentials.fetcher.run(), name="jwks"))
+        meters = Meters()
+        engine = build_engine(config, store=store, clock=clock, meters=meters, on_broken=on_broken)
+        await engine.start()
+        stack.push_async_callback(engine.stop)
+        parts = build_parts(
+            config, store=store, clock=clock, engine=engine, credentials=credentials, meters=meters, meta=meta
+        )
+        app = application(parts)
+        extend(app)
+        url = await listening(app, config, stack)
+        desk = Desk(store, now=clock.now, back_up=store.back_up, changed=lambda: credentials.read(store))
+        await stack.enter_async_context(listen(folder, desk))
+        log.info("listening", url=url, folder=str(folder), version=parts.version["version"])
+        yield Running(url=url, app=app, engine=engine, credentials=credentials, store=store)
+
+
+def sqlite_store(config: Config, folder: Path, clock: SystemClock) -> SqliteStore:
+    settings = config.store
+    return SqliteStore(
+        folder,
+        now=clock.now,
+        limits=StoreLimits(
+            readers=settings.readers,
+            cache_bytes=settings.cache_bytes,
+            checkpoint_pages=settings.checkpoint_pages,
+        ),
+        retention=Retention(
+            dedupe_days=settings.dedupe_days,
+            journal_ms=settings.journal_days * MS_PER_DAY,
+            timeline_ms=settings.timeline_days * MS_PER_DAY,
+            tombstones_ms=settings.tombstone_days * MS_PER_DAY,
+        ),
+    )
+
+
+def build_engine(
+    config: Config,
+    *,
+    store: Store,
+    clock: SystemClock,
+    meters: Meters,
+    on_broken: Callable[[], None] = lambda: None,
+) -> Engine:
+    settings = config.engine
+    engine = Engine(
+        store=store,
+        clock=clock,
+        limits=EngineLimits(
+            inputs_max=settings.inputs_max,
+            inputs_bytes_max=settings.inputs_bytes_max,
+            class_inputs_max=settings.class_inputs_max,
+            internal_max=settings.internal_max,
+            batch_max=settings.batch_max,
+            group_rows_max=settings.group_rows_max,
+            group_ms_max=settings.group_ms_max,
+            warm_bytes_max=settings.warm_bytes_max,
+            profiles_max=settings.profiles_max,
+            timers_max=settings.timers_max,
+            horizon_ms=settings.timer_horizon_s * MS_PER_S,
+            commit_s_max=config.store.commit_s_max,
+            drain_s_max=config.server.stop_s,
+            upkeep_s=settings.upkeep_s,
+        ),
+        world=World(
+            constants=config.flows.constants, zone=config.flows.timezone, locale=config.flows.locale
+        ),
+        telemetry=Telemetry(meters.take, log_report),
+        on_broken=on_broken,
+    )
+    for name in engine.counts():
+        meters.gauge(name, f"The engine's {name}", lambda name=name: engine.counts().get(name, 0))  # type: ignore[misc]
+    return engine
+
+
+def build_parts(
+    config: Config,
+    *,
+    store: Store,
+    clock: SystemClock,
+    engine: Engine,
+    credentials: Credentials,
+    meters: Meters,
+    meta: Meta,
+) -> Parts:
+    def limiter(per_s: float) -> RateLimiter:
+        return RateLimiter(monotonic=clock.monotonic, per_s=per_s, burst=max(1, round(per_s)))
+
+    return Parts(
+        config=config,
+        clock=clock,
+        store=store,
+        engine=engine,
+        backends=credentials.backends,
+        apps=credentials.verifier,
+        requests=limiter(config.api.requests_per_s),
+        app_requests=limiter(config.api.app_requests_per_s),
+        failures=RateLimiter(
+            monotonic=clock.monotonic,
+            per_s=config.auth.failures_per_min / 60,
+            burst=config.auth.failures_per_min,
+        ),
+        meters=meters,
+        epoch=meta.epoch,
+        version=versions(meta),
+    )
+
+
+def versions(meta: Meta) -> dict[str, object]:
+    """What runs here, for `/version` and for whoever answers a question about it."""
+    return {
+        "version": installed_version("flowdeck"),
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+        "schema": meta.schema,
+    }
+
+
+async def listening(app: web.Application, config: Config, stack: contextlib.AsyncExitStack) -> str:
+    """Bind and take calls; the address. On the way down sockets are closed before the engine stops."""
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=config.server.stop_s)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    tls = tls_context(config)
+    site = web.TCPSite(
+        runner, config.server.host, config.server.port, backlog=BACKLOG, ssl_context=tls, reuse_address=True
+    )
+    await site.start()
+    host, port = runner.addresses[0][:2]
+    return f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def tls_context(config: Config) -> ssl.SSLContext | None:
+    if not config.server.tls_cert:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(config.server.tls_cert, config.server.tls_key)
+    return context
+
+
+async def cancelled(task: asyncio.Task[None]) -> None:
+    """End a task that this module started."""
+    task.cancel()
+    await asyncio.wait({task})

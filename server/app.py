@@ -31,7 +31,7 @@ from rules.world import World
 from server.auth.limits import RateLimiter
 from server.clock import SystemClock
 from server.control import Desk
-from server.control_socket import listen
+from server.control_socket import ControlSocket
 from server.credentials import Credentials
 from server.db.lock import FolderLock
 from server.db.store import SqliteStore, StoreLimits
@@ -112,7 +112,9 @@ async def running(
         extend(app)
         url = await listening(app, config, stack)
         desk = Desk(store, now=clock.now, back_up=store.back_up, changed=lambda: credentials.read(store))
-        await stack.enter_async_context(listen(folder, desk))
+        control = ControlSocket(folder, desk)
+        await control.open()
+        stack.push_async_callback(control.close)
         log.info("listening", url=url, folder=str(folder), version=parts.version["version"])
         yield Running(url=url, app=app, engine=engine, credentials=credentials, store=store)
 

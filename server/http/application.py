@@ -7,7 +7,7 @@ from aiohttp import web
 from server.live import polling, socket
 
 from . import app_events, cards, customers, events, flows, instances, openapi, system
-from .parts import PARTS, Parts
+from .parts import OPENAPI, PARTS, Parts
 from .routes import Route
 from .serving import add_routes
 
@@ -27,11 +27,8 @@ def application(parts: Parts) -> web.Application:
     """All of it, on these parts."""
     app = web.Application(client_max_size=parts.config.api.batch_bytes_max)
     app[PARTS] = parts
+    app[OPENAPI] = dict(openapi.document(ROUTES, version=str(parts.version["version"])))
     add_routes(app, ROUTES)
     socket.add_route(app)
     return app
 
-
-def document(version: str) -> openapi.Document:
-    """The OpenAPI document of these routes."""
-    return openapi.document(ROUTES, version=version)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
@@ -38,3 +38,5 @@ class Parts:
 
 
 PARTS: Final = web.AppKey("parts", Parts)
+OPENAPI: Final = web.AppKey("openapi", dict[str, Any])
+"""The document of this application's routes."""

@@ -12,6 +12,7 @@ from server.errors import ERRORS, ApiError
 from server.live.asyncapi import asyncapi
 
 from .docs_page import docs_page
+from .parts import OPENAPI
 from .routes import Answer, Call, Route
 
 TAG = "System"
@@ -52,7 +53,7 @@ async def metrics(call: Call) -> Answer:
 
 
 async def openapi(call: Call) -> object:
-    return call.parts.openapi
+    return call.request.app[OPENAPI]
 
 
 async def asyncapi_document(call: Call) -> object:
@@ -64,7 +65,7 @@ async def schema(_: Call) -> object:
 
 
 async def docs(call: Call) -> Answer:
-    return docs_page(call.parts.openapi)
+    return docs_page(call.request.app[OPENAPI])
 
 
 async def problem(call: Call) -> dict[str, Any]:

@@ -4,6 +4,7 @@ A record becomes a protobuf message whose scalar fields are nullable, so that th
 every field, refuses a wrong one, and lets `== null` stand.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import TypeAlias
@@ -19,7 +20,7 @@ from google.protobuf import (  # type: ignore[import-untyped] # stubs would be o
 )
 
 from ..errors import ExpressionError
-from ..limits import EXPRESSION_SOURCE_BYTES_MAX
+from ..limits import EXPRESSION_OPTIONAL_MAPS_MAX, EXPRESSION_SOURCE_BYTES_MAX
 from ..types import Scope, Shape, Type
 from .refusals import explain
 from .signatures import environment_yaml
@@ -30,6 +31,7 @@ _Frozen: TypeAlias = "Type | tuple[tuple[str, _Frozen], ...]"
 # Flows that live on one server have few different scopes, but each step that adds `event` makes one more.
 _ENVIRONMENTS_MAX = 256
 
+_OPTIONAL_MAP = re.compile(r"\bopt(Flat)?Map\b")
 _PACKAGE = "record"
 _WELL_KNOWN = (wrappers_pb2, struct_pb2, timestamp_pb2, duration_pb2)
 _FIELD_TYPES = {
@@ -54,7 +56,12 @@ def check(source: str, scope: Scope) -> bytes:
         )
     if "\0" in source or any("\ud800" <= character <= "\udfff" for character in source):
         raise ExpressionError("syntax_error", "There is a character here that is no text.", offset=0)
-    environment = _environment(_freeze(scope.names))
+    if len(maps := list(_OPTIONAL_MAP.finditer(source))) > EXPRESSION_OPTIONAL_MAPS_MAX:
+        why = f"optMap and optFlatMap may stand {EXPRESSION_OPTIONAL_MAPS_MAX} times in an expression."
+        raise ExpressionError("expression_too_deep", why, offset=maps[-1].start())
+    environment = scope.kept.get("environment")
+    if not isinstance(environment, cel.Env):
+        environment = scope.kept["environment"] = _environment(_freeze(scope.names))
     try:
         return bytes(environment.compile(source).serialize())
     except RuntimeError as error:

@@ -41,7 +41,7 @@ ZONED: Mapping[str, Callable[..., object]] = MappingProxyType({"plus": times.plu
 # Names of the generated code; what begins with `f_` is a function of the dialect.
 NAMESPACE: Mapping[str, Any] = MappingProxyType(
     {
-        "__builtins__": {"bool": bool, "float": float},
+        "bool": bool,
         **{f"f_{name}": function for name, function in {**FUNCTIONS, **ZONED}.items()},
         "Budget": values.Budget,
         "EMPTY": values.EMPTY,

@@ -1,5 +1,6 @@
 """From source to a function: check, decode, generate, and the way from a failure to its explanation."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -31,6 +32,7 @@ _FAILURES = (
     ArithmeticError,
     RecursionError,
 )
+_NAME = re.compile(r"\w+")
 # What a message tells of the values read, entries.
 _READS_SHOWN_MAX = 6
 
@@ -61,7 +63,7 @@ def compile_program(source: str, scope: Scope, *, is_condition: bool) -> Program
     _check_result(tree, is_condition=is_condition)
     paths = tuple(sorted(set(paths_of(tree))))
     careful = _Careful(tree, source, paths, is_condition)
-    evaluate = _function(tree, is_condition=is_condition, helpers={"recover": careful.evaluate})
+    evaluate = compile_form(tree, is_condition=is_condition, recover=careful.evaluate)
     if not is_condition:
         evaluate = _finished(evaluate, tree.kind)
     return Program(_TYPES.get(tree.kind, Type.DYN), paths, evaluate)
@@ -80,11 +82,14 @@ def _check_result(tree: Node, *, is_condition: bool) -> None:
         raise ExpressionError("not_a_value", "This may be missing; write .orValue(…) behind it.", tree.offset)
 
 
-def _function(tree: Node, *, is_condition: bool, helpers: Mapping[str, object]) -> Evaluate:
-    """The tree as a Python function; careful if there is no way to recover from a failure."""
-    generator = Generator(is_careful="recover" not in helpers)
+def compile_form(tree: Node, *, is_condition: bool, recover: Evaluate | None = None) -> Evaluate:
+    """The tree as a Python function: fast if there is a way to recover from a failure, else careful."""
+    generator = Generator(is_careful=recover is None)
     text = generator.function(tree, is_condition=is_condition)
-    namespace = {**NAMESPACE, **generator.constants, **helpers, "failures": _FAILURES}
+    # Only the names that occur: there are thousands of conditions, and each keeps its namespace.
+    known = {name: NAMESPACE[name] for name in _NAME.findall(text) if name in NAMESPACE}
+    namespace = {"__builtins__": {}, **known, **generator.constants}
+    namespace.update(recover=recover, at=_at, failures=_FAILURES)
     # The text is made of our own names, numbers and operators only: see generate.py.
     exec(compile(text, "<expression>", "exec"), namespace)  # noqa: S102
     return cast(Evaluate, namespace["evaluate"])
@@ -105,7 +110,7 @@ class _Careful:
     def evaluate(self, context: Context) -> object:
         """The value, where errors do not decide; else an EvaluationError that explains itself."""
         if self._function is None:
-            self._function = _function(self._tree, is_condition=self._is_condition, helpers={"at": _at})
+            self._function = compile_form(self._tree, is_condition=self._is_condition)
         try:
             return self._function(context)
         except _FAILURES as error:

@@ -48,7 +48,7 @@ def look_up(paths: Iterable[Path], context: Mapping[str, object]) -> dict[str, o
     for path in paths:
         value: object = context
         for name in path:
-            if not isinstance(value, Mapping) or name not in value:
+            if not isinstance(value, dict | Mapping) or name not in value:
                 break
             value = value[name]
         else:

@@ -526,7 +526,7 @@ NESTINGS = [
     "string({})",
     "{{'a': {}}}",
     "true ? ({}) : dyn(1)",
-    "({}) == 1",
+    "({}) != dyn(1)",
 ]
 
 
@@ -629,8 +629,20 @@ def test_hostile_expression_ends_in_an_error(source: str) -> None:
 
 
 def test_doubling_by_reference_ends_when_the_value_leaves() -> None:
-    source = "optional.of([1])" + ".optMap(a, [a, a, a, a, a, a, a, a])" * 6 + ".orValue([])"
-    assert failure(source).code == "too_many_steps"
+    eight = "[a, a, a, a, a, a, a, a]"
+    source = f"optional.of([1]).optMap(a, {eight}).orValue([]).map(a, {eight.replace('a', eight)})"
+    data = {"rows": [[1] * 100] * 100}
+    assert failure("event.data.rows.map(a, [a, a])", {"event": {"data": data}}).code == "too_many_steps"
+    assert (
+        failure(source.replace("[1]", "event.data.rows"), {"event": {"data": data}}).code == "too_many_steps"
+    )
+
+
+def test_chained_maps_of_optionals_end_at_their_limit() -> None:
+    # Each of them writes down what stands before it twice.
+    fits = "optional.of(1)" + ".optMap(a, a + 1)" * limits.EXPRESSION_OPTIONAL_MAPS_MAX
+    assert value(f"{fits}.orValue(0)") == 1 + limits.EXPRESSION_OPTIONAL_MAPS_MAX
+    assert refusal(f"{fits}.optFlatMap(a, optional.of(a))").code == "expression_too_deep"
 
 
 def test_value_that_nests_too_deeply_is_an_error() -> None:

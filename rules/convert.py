@@ -35,6 +35,7 @@ class _Fitting:
     def fit(self, data: object, wanted: inspect.Type, pointer: Pointer) -> None:
         match wanted:
             case inspect.Metadata():
+                self._form(data, wanted, pointer)
                 self.fit(data, wanted.type, pointer)
             case inspect.UnionType():
                 self._union(data, wanted, pointer)
@@ -54,7 +55,7 @@ class _Fitting:
         if choices and isinstance(data, dict):
             self._tagged(data, choices, pointer)
             return
-        fitting = [choice for choice in _unwrapped(wanted) if _is_kind(data, choice)]
+        fitting = [choice for choice in wanted.types if _is_kind(data, _unwrap(choice))]
         if not fitting:
             expected = " or ".join(dict.fromkeys(_kind_words(choice) for choice in _unwrapped(wanted)))
             self._report.add("wrong_type", pointer, f"{_shown(data)} stands where {expected} is expected.")
@@ -130,7 +131,7 @@ class _Fitting:
             self.fit(value, wanted.value_type, inner)
 
     def _key(self, key: str, wanted: inspect.Type, pointer: Pointer) -> None:
-        found = _misfit(key, _unwrap(wanted))
+        found = _misfit(key, _unwrap(wanted)) or _form_misfit(key, wanted)
         if found:
             self._report.add("bad_value", pointer, f'The key "{key[:64]}" {found}', at_key=True)
 
@@ -155,6 +156,11 @@ class _Fitting:
             self._wrong(data, wanted, pointer)
             return
         found = _misfit(data, wanted)
+        if found:
+            self._report.add("bad_value", pointer, f"{_shown(data)} {found}")
+
+    def _form(self, data: object, wanted: inspect.Metadata, pointer: Pointer) -> None:
+        found = _form_misfit(data, wanted)
         if found:
             self._report.add("bad_value", pointer, f"{_shown(data)} {found}")
 
@@ -236,8 +242,15 @@ def _text_misfit(text: str, wanted: inspect.StrType) -> str | None:
         return f"has more than {wanted.max_length} characters."
     if wanted.min_length is not None and len(text) < wanted.min_length:
         return f"has fewer than {wanted.min_length} characters."
-    if wanted.pattern is not None and not re.fullmatch(wanted.pattern, text):
-        return f"must look like {wanted.pattern.strip('^$')}."
+    return None
+
+
+def _form_misfit(data: object, wanted: inspect.Type) -> str | None:
+    """What is wrong with the form of a text (`document_parts.matching`)."""
+    told = wanted.extra_json_schema if isinstance(wanted, inspect.Metadata) else None
+    pattern = (told or {}).get("pattern")
+    if isinstance(pattern, str) and isinstance(data, str) and not re.fullmatch(pattern, data):
+        return f"must look like {pattern.strip('^$')}."
     return None
 
 

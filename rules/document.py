@@ -26,9 +26,10 @@ from .document_parts import (
     Part,
     Source,
     Title,
+    matching,
 )
 
-FlowKey = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,63}$")]
+FlowKey = Annotated[str, matching("^[a-z0-9][a-z0-9-]{0,63}$")]
 Folder = Annotated[str, Meta(max_length=limits.FOLDER_CHARS_MAX)]
 
 

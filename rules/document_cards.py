@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from . import limits
-from .document_parts import DurationText, Key, Part, Source, Template
+from .document_parts import DurationText, Key, Part, Source, Template, matching
 
 Text = Annotated[str, Meta(description="Text with Liquid and runtime variables.")]
 Count = Annotated[int, Meta(ge=0, le=limits.VALUE_CHARS_MAX)]
@@ -32,7 +32,7 @@ class Category(ElementBase, tag="category", frozen=True, kw_only=True):
     """A small line above the headline: what the card is about."""
 
     text: Text
-    icon: Annotated[str, Meta(pattern="^[a-z][a-z0-9-]{0,63}$")] | UnsetType = UNSET
+    icon: Annotated[str, matching("^[a-z][a-z0-9-]{0,63}$")] | UnsetType = UNSET
 
 
 class Headline(ElementBase, tag="headline", frozen=True, kw_only=True):

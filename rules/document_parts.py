@@ -17,7 +17,16 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     LATER_TYPES: ClassVar[frozenset[str]] = frozenset()
 
 
-Key = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,63}$", description="Lower case, digits, underscores.")]
+def matching(pattern: str, description: str = "") -> Meta:
+    """Text of this form. `convert.py` checks it and the JSON Schema tells it.
+
+    Not msgspec's own `pattern`: a union of such a text with a list crashes when its type is freed (0.22).
+    """
+    told = {"pattern": pattern} | ({"description": description} if description else {})
+    return Meta(extra_json_schema=told)
+
+
+Key = Annotated[str, matching("^[a-z][a-z0-9_]{0,63}$", "Lower case, digits, underscores.")]
 Many = Annotated[list[Key], Meta(min_length=1, max_length=limits.NEXT_COUNT_MAX)]
 Keys = Key | Annotated[list[Key], Meta(max_length=limits.NEXT_COUNT_MAX)]
 Next = Annotated[Keys, Meta(description="A step, or a list of steps: all of them run.")]
@@ -50,7 +59,7 @@ class MomentParts(Part, frozen=True, kw_only=True):
 
     origin: Template | UnsetType = msgspec.field(default=UNSET, name="from")
     offset: DurationText | UnsetType = UNSET
-    local: Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")] | UnsetType = UNSET
+    local: Annotated[str, matching("^([01][0-9]|2[0-3]):[0-5][0-9]$")] | UnsetType = UNSET
     days: (
         Annotated[
             list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]], Meta(min_length=1, max_length=7)

@@ -63,7 +63,7 @@ class Scopes:
     def __init__(self, flow: written.Flow, constants: Mapping[str, object]) -> None:
         self._flow = flow
         self._templates = templates_by_step(flow)
-        self._by_card: dict[str, Scope] = {}
+        self._with_card: list[tuple[Shape, Scope]] = []
         world: dict[str, Shape] = {
             "customer": Type.DYN,
             "constants": {name: _shape_of(value) for name, value in constants.items()},
@@ -83,9 +83,14 @@ class Scopes:
 
     def card(self, step: str) -> Scope:
         """In a card outcome of that send_card step: its `card` beside the rest."""
-        if step not in self._by_card:
-            self._by_card[step] = self.steps.with_(card=self._card([step]))
-        return self._by_card[step]
+        card = self._card([step])
+        # Most cards ask for the same things, and each scope is a type environment of its own.
+        for shape, scope in self._with_card:
+            if shape == card:
+                return scope
+        scope = self.steps.with_(card=card)
+        self._with_card.append((card, scope))
+        return scope
 
     def _outputs(self, step: written.Step) -> Shape:
         return {"runs": Type.INT, "error": _ERROR, **self._own_outputs(step)}

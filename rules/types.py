@@ -4,7 +4,7 @@ Knows nothing of CEL; `rules.cel` translates these to the checker's own declarat
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 from typing import TypeAlias
@@ -33,6 +33,8 @@ class Scope:
     """The names that an expression may use, each with its shape."""
 
     names: Mapping[str, Shape]
+    kept: dict[str, object] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What a compiler worked out from the names, by its own word, so that it does so once for a scope."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "names", MappingProxyType(dict(self.names)))

@@ -7,13 +7,22 @@ dictionary a row costs more than the row.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 from msgspec.structs import astuple
 
 from actors.ports import StoreError
-from actors.records import CardRow, CustomerRow, DedupeRow, FeedCard, Group, InstanceRow, VersionRow
+from actors.records import (
+    CardRow,
+    CustomerRow,
+    DedupeRow,
+    FeedCard,
+    Group,
+    InstanceRow,
+    TimelineRow,
+    VersionRow,
+)
 
 from .connection import Database
 from .sql import SQL, add_rows, read_rows, write_rows
@@ -31,8 +40,7 @@ def write_group(db: Database, group: Group, days: frozenset[int]) -> list[FeedCa
     write_dedupe(db, group.dedupe, days)
     add_rows(db, "journal_add", [astuple(row) for row in group.journal])
     add_rows(db, "answers_put", [astuple(row) for row in group.answers])
-    write_instances(db, group.instances.values())
-    add_rows(db, "timeline_add", [astuple(row) for row in group.timeline])
+    write_instances(db, group)
     write_customers(db, list(group.customers.values()))
     cards = write_cards(db, group.cards)
     add_rows(db, "inbox_add", [astuple(row) for row in group.inbox_added])
@@ -56,15 +64,18 @@ def write_dedupe(db: Database, rows: Sequence[DedupeRow], days: frozenset[int]) 
         write_rows(db, SQL["dedupe_add"].format(day=day), of_day)
 
 
-def write_instances(db: Database, rows: Iterable[InstanceRow]) -> None:
+def write_instances(db: Database, group: Group) -> None:
+    """Instances with their entries: new ones need their snapshots before entries can be chained to them."""
     new: list[InstanceRow] = []
     old: list[InstanceRow] = []
-    for row in rows:
+    for row in group.instances.values():
         (new if row.new else old).append(row)
     add_rows(db, "instances_add", [_columns(row) for row in new])
-    add_rows(db, "snapshots_add", [(row.id, row.state) for row in new])
-    put = add_rows(db, "snapshots_put", [(row.id, row.state) for row in old])
+    add_rows(db, "snapshots_put", [(row.id, row.state, None) for row in new])
+    last = write_timeline(db, group.timeline)
+    put = add_rows(db, "snapshots_put", [(row.id, row.state, last.pop(row.id, None)) for row in old])
     expect(put == len(old), "a change of an instance that is not there")
+    add_rows(db, "snapshots_extend", list(last.items()))
     add_rows(
         db, "instances_move", [(row.id, row.due, row.step, row.open_cards, row.subscriptions) for row in old]
     )
@@ -73,6 +84,21 @@ def write_instances(db: Database, rows: Iterable[InstanceRow]) -> None:
         "instances_settle",
         [(row.id, row.status, row.outcome, row.error, row.ended_at, row.live) for row in old],
     )
+
+
+def write_timeline(db: Database, rows: Sequence[TimelineRow]) -> dict[str, int]:
+    """Chain the entries to those before them; the number of each instance's newest one."""
+    last: dict[str, int] = {}
+    if not rows:
+        return last
+    number = int(db.execute(SQL["timeline_last"]).fetchone()[0])
+    chained = []
+    for row in rows:
+        number += 1
+        chained.append((number, row.instance, last.get(row.instance), row.turn, row.at, row.entry))
+        last[row.instance] = number
+    expect(add_rows(db, "timeline_add", chained) == len(rows), "an entry of an instance that is not there")
+    return last
 
 
 def _columns(row: InstanceRow) -> tuple[object, ...]:

@@ -49,7 +49,8 @@ create index instances_ended on instances (ended_at) where live = 0;
 
 create table snapshots (
     number integer primary key,
-    state blob not null
+    state blob not null,
+    last_entry integer -- timeline.number of its newest entry
 );
 
 -- How many instances there are, tests left out: kept by triggers, so that no read counts a million rows.
@@ -81,14 +82,16 @@ create trigger instance_dropped after delete on instances when old.test = 0 begi
     where flow = old.flow and version = old.version and status = old.status;
 end;
 
+-- Each entry names the one before it of its instance, from the newest in its snapshot, which is written with
+-- it anyway: an index would cost each turn a page of its own. Numbers are never given twice.
 create table timeline (
-    number integer primary key,
+    number integer primary key autoincrement,
     instance integer not null, -- instances.number
+    previous integer, -- timeline.number
     turn integer not null,
     at integer not null,
     entry blob not null
 );
-create index timeline_by_instance on timeline (instance, turn);
 
 create table cards (
     number integer primary key,

@@ -1,3 +1,8 @@
--- unique id of instances
-update snapshots set state = given.column2 from (values (?, ?)) as given
-where number = (select number from instances where id = given.column1)
+-- unique id of instances: one that is not there is left out. An upsert, because an update of many rows would
+-- collect them first
+insert into snapshots (number, state, last_entry)
+select instances.number, column2, column3
+from (values (?, ?, ?)) cross join instances on instances.id = column1
+where true
+on conflict (number) do update
+set state = excluded.state, last_entry = coalesce(excluded.last_entry, last_entry)

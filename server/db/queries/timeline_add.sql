@@ -1,3 +1,6 @@
--- unique id of instances; one that is not there gives null, which is refused
-insert into timeline (instance, turn, at, entry)
-select (select number from instances where id = column1), column2, column3, column4 from (values (?, ?, ?, ?))
+-- unique id of instances: one that is not there is left out
+insert into timeline (number, instance, previous, turn, at, entry)
+select column1, instances.number, coalesce(column3, snapshots.last_entry), column4, column5, column6
+from (values (?, ?, ?, ?, ?, ?))
+    cross join instances on instances.id = column2
+    cross join snapshots on snapshots.number = instances.number

@@ -1,2 +1,0 @@
--- timeline_by_instance
-delete from timeline where instance in (values (?))

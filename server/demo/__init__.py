@@ -1,1 +1,1 @@
-"""The demo: example flows, sample customers and a page that plays both the backend and the customer's phones."""
+"""The demo: example flows, sample customers, and a page that plays the backend and the customer's phones."""

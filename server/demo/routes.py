@@ -11,8 +11,7 @@ import msgspec
 from aiohttp import web
 from multidict import CIMultiDict
 
-from server.auth.apps import is_loopback
-
+from ..addresses import is_loopback
 from .session import Demo
 
 STATIC: Final = Path(__file__).parent / "static"
@@ -83,7 +82,7 @@ def _session(demo: Demo) -> Handler:
 
 
 def _asked_by_own_page(request: web.Request) -> bool:
-    """Another site in the same browser must not get the credentials, not even by a name that it points here."""
+    """Another site in the same browser must not get them, nor by a name of its own for this host."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         return False
     local = request.transport.get_extra_info("sockname") if request.transport else None

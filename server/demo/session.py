@@ -1,6 +1,6 @@
-"""What the demo page is handed at `/demo/session`: sample customers and flows, and credentials for the public API.
+"""What the demo page is handed at `/demo/session`: sample customers and flows, and credentials for the API.
 
-Whoever reaches the demo gets these credentials: that is what a demo is for, and why no other command serves it.
+Whoever reaches the demo gets these credentials: that is what a demo is for, and why nothing else serves it.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ from .steps import cards, data, paths, waits
 
 def advance(run: Run) -> None:
     """Run until nothing can move; an instance without tokens is completed."""
-    while run.live:
+    while run.ended_at is None:
         if run.facts:
             notice(run, run.facts.popleft())
         elif run.queue:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Context(dict[str, object]):
-    """The context of one turn. A root stays as it was built until it is forgotten."""
+    """The context of one turn. A root stays as it was built until it is popped, because it has changed."""
 
     __slots__ = ("_run",)
 
@@ -34,12 +34,10 @@ class Context(dict[str, object]):
         return root in _ROOTS or super().__contains__(root)
 
     def get(self, root: str, default: object = None) -> object:  # type: ignore[override]  # one form is enough
-        # dict.get would not build what is missing.
-        return self[root] if root in self else default  # noqa: SIM401
-
-    def forget(self, root: str) -> None:
-        """What the root shows has changed."""
-        self.pop(root, None)
+        try:
+            return self[root]  # dict.get would not build what is missing
+        except KeyError:
+            return default
 
 
 def event_context(event: Event) -> dict[str, object]:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from . import acting, card_changes, variables
 from .advance import advance, arm_exits, ring
 from .cards import OPEN, Card
-from .context import trigger_context
+from .context import event_context, trigger_context
 from .customer import Profile
 from .effects import Refusal, StepTrace, Turn
 from .ending import finish
@@ -88,7 +88,7 @@ def decide(  # noqa: PLR0913 – what a turn depends on, each by its name
     match input:
         case EventArrived(event=event):
             run.depth = event.depth
-            run.facts.append(EventCame(event))
+            run.facts.append(EventCame(event, event_context(event)))
         case TimeCame():
             _let_time_come(run)
         case CardActed():
@@ -181,6 +181,8 @@ def _due(timers: tuple[Timer, ...], now: int) -> Timer | None:
 def _turn(run: Run) -> Turn:
     _settle(run)
     run.cards = _worth_keeping(run)
+    # The context knows its run: without this only the garbage collector would free the two.
+    del run.context
     return Turn(
         state=run.state() if _did_something(run) else run.base,
         effects=tuple(run.effects),

@@ -12,6 +12,7 @@ from .limits import AT_MS_MAX, AT_MS_MIN, DURATION_CHARS_MAX
 from .zones import instant_of, zoned
 
 _SECOND_MS = 1_000
+_DAY_MS = 86_400_000
 _NANOSECONDS_PER_MS = 1_000_000
 
 
@@ -57,7 +58,12 @@ def parse_duration(text: str) -> Duration:
 
 def shift(at: int, duration: Duration, zone: str) -> int:
     """`at` moved by `duration`: calendar units on the clocks of `zone`, then the exact ones."""
-    start = at if duration.is_exact else _shift_calendar(at, duration, zone)
+    if duration.is_exact:
+        start = at
+    elif zone == "UTC" and duration.months == 0:
+        start = at + duration.days * _DAY_MS  # no clock jumps there
+    else:
+        start = _shift_calendar(at, duration, zone)
     shifted = start + duration.ms
     if not AT_MS_MIN <= shifted <= AT_MS_MAX:
         raise _out_of_range(duration)

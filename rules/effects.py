@@ -83,8 +83,7 @@ class StepTrace(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     error: dict[str, object] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
+class Turn(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What `decide` gives back.
 
     `due`: when time next matters to this instance (ms), None if never. `woke`: whether the input satisfied an

@@ -5,15 +5,15 @@ A fact is noticed by exits first, then by every wait that is armed; what nobody 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+import msgspec
 
 from .cards import Card
 from .inputs import Event
 
 
-@dataclass(frozen=True, slots=True)
-class CardReported:
+class CardReported(msgspec.Struct, frozen=True):
     """`action` is that of outcomes (flow format §7.3): `completed`, `dismissed`, `expired`, …"""
 
     card: Card
@@ -21,21 +21,19 @@ class CardReported:
     button: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EventCame:
-    """`number` is that of the kept event; 0: it comes just now."""
+class EventCame(msgspec.Struct, frozen=True):
+    """`shown` is `event` of expressions. `number` is that of the kept event; 0: it comes just now."""
 
     event: Event
+    shown: dict[str, object]
     number: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ProfileChanged:
+class ProfileChanged(msgspec.Struct, frozen=True):
     """The customer's profile was written, by whomever."""
 
 
-@dataclass(frozen=True, slots=True)
-class MomentCame:
+class MomentCame(msgspec.Struct, frozen=True):
     """A timer rang, or its moment was past already."""
 
     due: int

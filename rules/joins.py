@@ -29,6 +29,8 @@ def ready(run: Run) -> Join | None:
 
     If others can, but every one of them stands at a join itself, none would ever move: the first fires.
     """
+    if not run.flow.listening.joins:
+        return None
     occupied = [id for id in run.flow.listening.joins if _standing(run, id)]
     blockers = {id: _who_can_come(run, id) for id in occupied}
     free = [id for id in occupied if not blockers[id]]

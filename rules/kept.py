@@ -47,14 +47,9 @@ def take(run: Run, step: str, outcome: Outcome, fact: Fact) -> None:
                 ]
             )
         case EventCame():
-            number = fact.number
-            run.events = tuple(
-                [
-                    left
-                    for kept in run.events
-                    if (left := _less(kept, step) if number in {0, kept.number} else kept).waiting
-                ]
-            )
+            # A kept one is taken alone here: an older one may still satisfy another outcome of the same wait.
+            first, last = (fact.number, fact.number) if fact.number else (0, run.numbered)
+            _pass_over(run, step, first, last)
         case ProfileChanged():
             run.held = (*run.held, f"{step}/{outcome.id}")
         case MomentCame():
@@ -71,13 +66,18 @@ def took_moment(run: Run, step: str, outcome: Outcome | Deadline, due: int) -> N
 
 def pass_over(run: Run, step: str, number: int) -> None:
     """The wait step took the event with that number: older ones are nothing to it any more."""
-    run.events = tuple(
-        [
-            left
-            for kept in run.events
-            if (left := _less(kept, step) if kept.number <= number else kept).waiting
-        ]
-    )
+    _pass_over(run, step, 0, number)
+
+
+def _pass_over(run: Run, step: str, first: int, last: int) -> None:
+    if run.events:
+        run.events = tuple(
+            [
+                left
+                for kept in run.events
+                if (left := _less(kept, step) if first <= kept.number <= last else kept).waiting
+            ]
+        )
 
 
 def _keep_report(run: Run, fact: CardReported, took: Collection[str]) -> None:

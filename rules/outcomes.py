@@ -7,8 +7,6 @@ error.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import assert_never
 
 from . import card_changes
@@ -63,8 +61,11 @@ def event_fits(run: Run, outcome: EventOutcome, event: Event) -> bool:
 def _event_holds(run: Run, step: str, outcome: EventOutcome, fact: EventCame) -> bool:
     if outcome.when is None:
         return True
-    with _bound(run, "event", event_context(fact.event)):
+    run.context["event"] = fact.shown
+    try:
         return holds(run, step, outcome.id, outcome.when)
+    finally:
+        run.context.pop("event", None)
 
 
 def _card_fits(run: Run, step: str, outcome: CardOutcome, fact: CardReported) -> bool:
@@ -79,22 +80,16 @@ def _card_fits(run: Run, step: str, outcome: CardOutcome, fact: CardReported) ->
             return False
     if outcome.when is None:
         return True
-    with _bound(run, "card", card_context(card, fact.button)):
+    run.context["card"] = card_context(card, fact.button)
+    try:
         return holds(run, step, outcome.id, outcome.when)
+    finally:
+        run.context.pop("card", None)
 
 
 def profile_holds(run: Run, step: str, outcome: ProfileOutcome) -> bool:
     """Whether it holds and is not one that was taken and has held ever since."""
     return f"{step}/{outcome.id}" not in run.held and holds(run, step, outcome.id, outcome.when)
-
-
-@contextmanager
-def _bound(run: Run, root: str, value: object) -> Iterator[None]:
-    run.context[root] = value
-    try:
-        yield
-    finally:
-        run.context.forget(root)
 
 
 # --- what was there before --------------------------------------------------------------------------
@@ -110,7 +105,8 @@ def already(run: Run, step: str, outcome: Outcome) -> Fact | None:
         case ProfileOutcome():
             return ProfileChanged() if profile_holds(run, step, outcome) else None
         case TimeOutcome():
-            due = due_of(run, step, outcome)
+            # `after` counts from now: its timer always comes later, in a turn of its own.
+            due = None if outcome.after is not None else due_of(run, step, outcome)
             return MomentCame(due) if due is not None and due <= run.now else None
         case _:
             assert_never(outcome)
@@ -131,7 +127,8 @@ def _came(run: Run, step: str, outcome: EventOutcome) -> EventCame | None:
     for kept in run.events:
         if step not in kept.waiting or kept.name != outcome.event:
             continue
-        fact = EventCame(_event_of(kept), kept.number)
+        event = _event_of(kept)
+        fact = EventCame(event, event_context(event), kept.number)
         if event_fits(run, outcome, fact.event) and _event_holds(run, step, outcome, fact):
             return fact
     return None

@@ -21,36 +21,76 @@ from .errors import RuleError
 from .facts import Fact
 from .ids import make_id
 from .inputs import Event
-from .instance import TRANSITIONS, Change, State, Timer, TimerKind, Token
+from .instance import TRANSITIONS, Change, KeptEvent, Report, State, Timer, TimerKind, Token
 from .limits import STATE_BYTES_MAX, TRACE_LINES_MAX, TRACE_VALUE_BYTES_MAX
 from .model import Flow, Origin
 from .templates import Setting
 from .world import World
 
-Mark: TypeAlias = tuple[object, ...]
-
 pack = msgspec.msgpack.Encoder().encode
 
-_UNDONE = (
-    "cards",
-    "variables",
-    "steps",
-    "tokens",
-    "timers",
-    "reports",
-    "events",
-    "held",
-    "fired",
-    "joined",
-    "profile",
-    "card_balance",
-    "size",
-)
-"""What a failed step must not have changed. Counters stay: they number things, and gaps do no harm."""
+
+Mark: TypeAlias = tuple[
+    tuple[Card, ...],
+    dict[str, object],
+    dict[str, dict[str, object]],
+    tuple[Token, ...],
+    tuple[Timer, ...],
+    tuple[Report, ...],
+    tuple[KeptEvent, ...],
+    tuple[str, ...],
+    dict[str, int],
+    tuple[str, ...],
+    Profile | None,
+    int,
+    int,
+    int,
+    int,
+]
+"""What a failed step must not have changed. Counters are not in it: they number things, gaps do no harm."""
 
 
 class Run:
     """The turn that is being taken, from the state `base`."""
+
+    __slots__ = (
+        "_setting",
+        "answer",
+        "base",
+        "card_balance",
+        "cards",
+        "condition_errors",
+        "context",
+        "depth",
+        "effects",
+        "ended_at",
+        "error",
+        "events",
+        "facts",
+        "fault",
+        "fired",
+        "flow",
+        "held",
+        "id_count",
+        "joined",
+        "now",
+        "numbered",
+        "outcome",
+        "profile",
+        "queue",
+        "reports",
+        "seed",
+        "size",
+        "status",
+        "step_count",
+        "steps",
+        "timers",
+        "tokens",
+        "trace",
+        "variables",
+        "woke",
+        "world",
+    )
 
     def __init__(
         self, flow: Flow, base: State, *, profile: Profile | None, now: int, seed: str, world: World
@@ -92,6 +132,7 @@ class Run:
         self.card_balance = 0
         self.id_count = 0
         self.context = Context(self)
+        self._setting: Setting | None = None
 
     @property
     def live(self) -> bool:
@@ -99,29 +140,61 @@ class Run:
 
     @property
     def setting(self) -> Setting:
-        profile = self.profile
-        return Setting(
-            locale=(profile and profile.locale) or self.world.locale,
-            zone=(profile and profile.timezone) or self.world.zone,
-        )
+        """For whom this turn renders and counts days."""
+        if self._setting is None:
+            profile, world = self.profile, self.world
+            self._setting = Setting(
+                locale=(profile and profile.locale) or world.locale,
+                zone=(profile and profile.timezone) or world.zone,
+            )
+        return self._setting
 
     # --- undoing -----------------------------------------------------------------------------------
 
     def mark(self) -> Mark:
         """Where a step begins."""
-        return (len(self.effects), len(self.facts), *[getattr(self, name) for name in _UNDONE])
+        return (
+            self.cards,
+            self.variables,
+            self.steps,
+            self.tokens,
+            self.timers,
+            self.reports,
+            self.events,
+            self.held,
+            self.fired,
+            self.joined,
+            self.profile,
+            self.card_balance,
+            self.size,
+            len(self.effects),
+            len(self.facts),
+        )
 
     def undo(self, mark: Mark) -> None:
         """Put back everything as it was at `mark`, the effects included."""
-        effect_count, fact_count, *values = mark
-        assert isinstance(effect_count, int)
-        assert isinstance(fact_count, int)
+        (
+            self.cards,
+            self.variables,
+            self.steps,
+            self.tokens,
+            self.timers,
+            self.reports,
+            self.events,
+            self.held,
+            self.fired,
+            self.joined,
+            self.profile,
+            self.card_balance,
+            self.size,
+            effect_count,
+            fact_count,
+        ) = mark
         del self.effects[effect_count:]
         while len(self.facts) > fact_count:
             self.facts.pop()
-        for name, value in zip(_UNDONE, values, strict=True):
-            setattr(self, name, value)
         self.context.clear()
+        self._setting = None
 
     # --- changing ----------------------------------------------------------------------------------
 
@@ -140,20 +213,19 @@ class Run:
     def set_variables(self, values: Mapping[str, object]) -> None:
         self.variables = {**self.variables, **values}
         self.grow(values)
-        self.context.forget("vars")
+        self.context.pop("vars", None)
 
     def output(self, step: str, outputs: dict[str, object]) -> None:
         """What `steps.<id>` says from now on."""
         self.steps = {**self.steps, step: outputs}
-        if len(outputs) > 1:
-            self.grow(outputs)
-        self.context.forget("steps")
+        self.size += len(pack(outputs))
+        self.context.pop("steps", None)
 
     def begin(self, step: str) -> int:
         """A token has reached the step: the number of this activation. Outputs of the one before are gone."""
         activation = self.runs(step) + 1
         self.steps = {**self.steps, step: {"runs": activation}}
-        self.context.forget("steps")
+        self.context.pop("steps", None)
         return activation
 
     def runs(self, step: str) -> int:
@@ -170,11 +242,12 @@ class Run:
         else:
             self.cards = (*self.cards, card)
         self.effects.append(PutCard(card=card, view=view))
-        self.context.forget("steps")
+        self.context.pop("steps", None)
 
     def set_profile(self, profile: Profile) -> None:
         self.profile = profile
-        self.context.forget("customer")
+        self._setting = None
+        self.context.pop("customer", None)
 
     def set_timer(
         self, due: int, kind: TimerKind, of: str, *, activation: int = 0, outcome: str = ""
@@ -232,12 +305,11 @@ class Run:
         error: dict[str, object] | None = None,
     ) -> None:
         """A line for the timeline; beyond the limit only that there was more."""
-        if len(self.trace) >= TRACE_LINES_MAX:
-            return
-        if len(self.trace) == TRACE_LINES_MAX - 1:
-            step, result, read, error = "", "and more", None, None
-        shown = {name: _shown(value) for name, value in read.items()} if read else {}
-        self.trace.append(StepTrace(step=step, result=result, read=shown, error=error))
+        if len(self.trace) < TRACE_LINES_MAX:
+            shown = {name: _shown(value) for name, value in read.items()} if read else {}
+            self.trace.append(StepTrace(step=step, result=result, read=shown, error=error))
+        elif len(self.trace) == TRACE_LINES_MAX:
+            self.trace.append(StepTrace(step="", result="and more"))
 
     def state(self) -> State:
         """The state as it is now."""
@@ -292,6 +364,8 @@ class Run:
 
 def _shown(value: object) -> object:
     """A value as the timeline shows it: whole if it is small."""
+    if isinstance(value, int | float | None):
+        return value
     if isinstance(value, str):
         return value if len(value) <= TRACE_VALUE_BYTES_MAX else value[:TRACE_VALUE_BYTES_MAX] + "…"
     if isinstance(value, dict | list | tuple) and len(pack(value)) > TRACE_VALUE_BYTES_MAX:

@@ -5,16 +5,22 @@ from __future__ import annotations
 from typing import Final
 
 from .effects import Subscriptions
+from .instance import Token
 from .model import EventOutcome, Match, Outcome, ProfileOutcome, Wait
 from .run import Run
 
 NOTHING: Final = Subscriptions()
 
 
-def subscriptions(run: Run) -> Subscriptions:
-    """Of exits, armed waits and `since: start`; an instance that has ended subscribes to nothing."""
+def subscriptions(run: Run) -> Subscriptions | None:
+    """Of exits, armed waits and `since: start`; an instance that has ended subscribes to nothing.
+
+    None: a later turn left everything that counts here as it was.
+    """
     if not run.live:
         return NOTHING
+    if run.base.turn and run.held == run.base.held and _standing(run.tokens) == _standing(run.base.tokens):
+        return None
     names: set[tuple[Match, str]] = set()
     profile = bool(run.held)
     for outcome in _armed(run):
@@ -32,6 +38,10 @@ def subscriptions(run: Run) -> Subscriptions:
         by_any=_sorted(names, Match.ANY),
         profile=profile,
     )
+
+
+def _standing(tokens: tuple[Token, ...]) -> list[tuple[str, bool, tuple[str, ...]]]:
+    return [(token.step, token.error is None, token.latched) for token in tokens]
 
 
 def _armed(run: Run) -> list[Outcome]:

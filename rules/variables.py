@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
+from typing import Final
 
 from .errors import RuleError
 from .json_values import as_json
@@ -34,7 +35,7 @@ def coerce(variable: Variable, value: object) -> object:
     """The value as the declared type; RuleError `bad_variable` if it is none. Null stays null."""
     if value is None:
         return None
-    fitting = _as_type(variable.type, value)
+    fitting = _FITTING[variable.type](value)
     if fitting is None:
         raise RuleError("bad_variable", f'The variable "{variable.name}" must be {_WORDS[variable.type]}.')
     return fitting
@@ -47,26 +48,38 @@ def _first_value(variable: Variable, supplied: object) -> object:
     return coerce(variable, value)
 
 
-def _as_type(type_: Type, value: object) -> object:
-    """The value, or None if it does not fit; exact conversions only."""
-    match type_, value:
-        case (Type.BOOL, bool()) | (Type.STRING, str()):
-            return value
-        case (Type.INT | Type.DOUBLE, bool()):
-            return None
-        case Type.INT, int() | float():
-            return int(value) if value == value // 1 and -_INT_MAX <= value <= _INT_MAX else None
-        case Type.DOUBLE, int() | float():
-            return float(value) if -_DOUBLE_MAX <= value <= _DOUBLE_MAX else None
-        case Type.TIMESTAMP, str() | datetime():
-            return _as_instant(value)
-        case (Type.LIST, list()) | (Type.OBJECT, dict()) | (Type.DYN, _):
-            return as_json(value)
-        case _:
-            return None
+def _as_bool(value: object) -> object:
+    return value if isinstance(value, bool) else None
 
 
-def _as_instant(value: str | datetime) -> datetime | None:
+def _as_text(value: object) -> object:
+    return value if isinstance(value, str) else None
+
+
+def _as_int(value: object) -> object:
+    """A whole number of at most 64 bits; a double only if it is exactly one."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -_INT_MAX <= value <= _INT_MAX:
+        return None
+    return int(value) if value == value // 1 else None
+
+
+def _as_double(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if -_DOUBLE_MAX <= value <= _DOUBLE_MAX else None
+
+
+def _as_list(value: object) -> object:
+    return as_json(value) if isinstance(value, list) else None
+
+
+def _as_object(value: object) -> object:
+    return as_json(value) if isinstance(value, dict) else None
+
+
+def _as_instant(value: object) -> object:
+    if not isinstance(value, str | datetime):
+        return None
     try:
         return to_datetime(to_ms(value) if isinstance(value, datetime) else _parse(value))
     except RuleError:
@@ -84,13 +97,24 @@ def _parse(text: str) -> int:
     return to_ms(datetime(day.year, day.month, day.day, tzinfo=UTC))
 
 
-_WORDS = {
+_FITTING: Final[Mapping[Type, Callable[[object], object]]] = {
+    Type.BOOL: _as_bool,
+    Type.INT: _as_int,
+    Type.DOUBLE: _as_double,
+    Type.STRING: _as_text,
+    Type.TIMESTAMP: _as_instant,
+    Type.LIST: _as_list,
+    Type.OBJECT: _as_object,
+    Type.DYN: as_json,
+}
+"""Exact conversions only; None for what does not fit. No variable is declared as a duration."""
+
+_WORDS: Final = {
     Type.BOOL: "true or false",
     Type.INT: "a whole number of at most 64 bits",
     Type.DOUBLE: "a number",
     Type.STRING: "text",
     Type.TIMESTAMP: "a time such as 2026-03-01T09:00:00Z",
-    Type.DURATION: "a duration",
     Type.LIST: "a list",
     Type.OBJECT: "an object",
     Type.DYN: "a value",

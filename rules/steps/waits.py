@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from .. import card_changes, kept, outcomes
 from ..cards import OPEN
-from ..context import card_context, event_context
+from ..context import card_context
 from ..facts import CardReported, EventCame, Fact, MomentCame, ProfileChanged
 from ..instance import Timer, TimerKind, Token
 from ..model import CardOutcome, Next, Outcome, TimeOutcome, Wait
@@ -140,7 +140,7 @@ def _arm(run: Run, wait: Wait, activation: int) -> Next | None:
             if due is not None:
                 run.set_timer(due, TimerKind.OUTCOME, wait.id, activation=activation, outcome=outcome.id)
     due = outcomes.due_of(run, wait.id, wait.deadline) if wait.deadline else None
-    if due is not None and due <= run.now:
+    if wait.deadline is not None and wait.deadline.at is not None and due is not None and due <= run.now:
         return _end_early(run, wait, activation, due)
     if due is not None:
         run.set_timer(due, TimerKind.DEADLINE, wait.id, activation=activation)
@@ -151,9 +151,9 @@ def _arm(run: Run, wait: Wait, activation: int) -> Next | None:
 def _about(fact: Fact) -> dict[str, object]:
     """What the outputs say of the fact."""
     match fact:
-        case EventCame(event):
-            return {"event": event_context(event)}
-        case CardReported(card, _, button):
-            return {"card": card_context(card, button)}
+        case EventCame():
+            return {"event": fact.shown}
+        case CardReported():
+            return {"card": card_context(fact.card, fact.button)}
         case _:
             return {}

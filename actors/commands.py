@@ -164,7 +164,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrackEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """A report that needs no answer of its own: `displayed`, `subview`, …; `custom` has `event` and `data`."""
+    """A report that needs no answer: `displayed`, `subview`, …; `custom` has `event` and `data`."""
 
     card: str
     name: str

@@ -1,0 +1,117 @@
+"""Hands groups to the store, one after the other, and does what may only be done after a commit.
+
+In order: callers get their answers, feeds are told, letters and timers go on, memory is trimmed, telemetry
+counts. At most two groups are in flight: the one here, and the one that is being filled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from .commands import ActionResult
+from .groups import OpenGroup
+from .holdings import Memory, Surroundings
+from .inbox import Inbox
+from .records import FeedCard
+from .telemetry import CommitStalled, Committed
+from .timers import Timers
+from .work import CardAnswer
+
+
+class Committer:
+    def __init__(
+        self,
+        around: Surroundings,
+        memory: Memory,
+        *,
+        inbox: Inbox,
+        timers: Timers,
+        on_stall: Callable[[], None],
+        on_idle: Callable[[], None],
+    ) -> None:
+        self._around = around
+        self._memory = memory
+        self._inbox = inbox
+        self._timers = timers
+        self._on_stall = on_stall
+        self._on_idle = on_idle
+        self._handed = asyncio.Event()
+        self._committed_number = 0
+        self.group: OpenGroup | None = None
+        """The one at the store."""
+        self.is_stalled = False
+
+    @property
+    def is_idle(self) -> bool:
+        return self.group is None
+
+    def hand(self, group: OpenGroup) -> None:
+        """The group is complete: close it and store it."""
+        assert self.group is None, "one group at a time"
+        group.close()
+        self.group = group
+        self._handed.set()
+
+    async def run(self) -> None:
+        while True:
+            await self._handed.wait()
+            self._handed.clear()
+            group = self.group
+            assert group is not None, "a group was handed over"
+            started = self._around.clock.monotonic()
+            cards = await self._apply(group)
+            self._after(group, cards, self._around.clock.monotonic() - started)
+            self.group = None
+            self._on_idle()
+
+    async def _apply(self, group: OpenGroup) -> Sequence[FeedCard]:
+        if not group.rows.row_count():
+            return ()  # repeats and refusals only: their answers still come after what they saw
+        watch = asyncio.get_running_loop().call_later(self._around.limits.commit_s_max, self._stall)
+        try:
+            return await self._around.store.apply(group.rows)
+        finally:
+            watch.cancel()
+            self.is_stalled = False
+
+    def _stall(self) -> None:
+        self.is_stalled = True
+        self._around.telemetry.emit(CommitStalled(seconds=self._around.limits.commit_s_max))
+        self._on_stall()
+
+    def _after(self, group: OpenGroup, cards: Sequence[FeedCard], seconds: float) -> None:
+        assert group.number == self._committed_number + 1, "commits are in order"
+        self._committed_number = group.number
+        self._answer(group, cards)
+        if cards:
+            self._around.hub.publish(cards)
+        rows = group.rows
+        self._memory.dedupe.committed(rows.dedupe)
+        self._inbox.committed(rows.inbox_added)
+        self._timers.committed(rows.instances.values())
+        self._around.suspects.committed(group.durable)
+        if group.profiles:
+            self._memory.customers.committed(group.profiles, group=group.number)
+        self._memory.customers.evict()
+        self._memory.warmth.committed(
+            group.actors.values(), grown_bytes=group.packed_bytes, number=group.number
+        )
+        self._around.telemetry.emit(
+            Committed(
+                rows=rows.row_count(),
+                cards=len(cards),
+                seconds=seconds,
+                inputs=group.inputs,
+                tally=group.tally,
+            )
+        )
+
+    def _answer(self, group: OpenGroup, cards: Sequence[FeedCard]) -> None:
+        latest = {card.card.id: card for card in cards} if cards else {}
+        for ticket, index, result in group.answers:
+            if type(result) is CardAnswer:
+                card = None if result.card is None else latest.get(result.card)
+                result = ActionResult(code=result.code, card=card, errors=result.errors)
+            if ticket.settle(index, result):
+                self._memory.intake.release(ticket)

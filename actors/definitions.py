@@ -1,0 +1,171 @@
+"""Flows as the runtime knows them: which version new starts take, who triggers on what, compiled on demand.
+
+Published versions stay compiled; others (old ones that still have instances, drafts under test) are kept as
+long as there is room. Writing them is `authoring.py`; what a flow means is `rules`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
+
+from msgspec.structs import replace
+
+from rules.compile import Compiled, compile_flow, load
+from rules.model import EventTrigger, Flow, UpdateCustomer
+
+from .limits import COMPILED_VERSIONS_MAX
+from .ports import Store
+from .records import FlowRow, VersionRow
+
+_T = TypeVar("_T")
+
+Offload: TypeAlias = Callable[[Callable[[], Compiled]], Awaitable[Compiled]]
+"""Runs a compilation where it does not keep the loop waiting."""
+
+
+class Version:
+    """One version of a flow, shared by its instances. `flow` is None while it is not compiled.
+
+    `broken` says why it cannot be: a version that an older server published and this one refuses.
+    """
+
+    __slots__ = ("broken", "flow", "flow_key", "needs_profile", "number", "pins")
+
+    def __init__(self, flow_key: str, number: int) -> None:
+        self.flow_key = flow_key
+        self.number = number
+        self.flow: Flow | None = None
+        self.needs_profile = False
+        self.broken: str | None = None
+        self.pins = 0
+
+    def put(self, compiled: Compiled) -> None:
+        self.flow = compiled.flow
+        if compiled.flow is None:
+            self.broken = "; ".join(problem.message for problem in compiled.problems) or "it does not compile"
+            return
+        self.needs_profile = needs_profile(compiled.flow)
+
+    @property
+    def is_ready(self) -> bool:
+        return self.flow is not None or self.broken is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Armed:
+    """A trigger of a flow that takes new starts."""
+
+    version: Version
+    flow: Flow
+    trigger: EventTrigger
+
+
+class Definitions:
+    """Every flow's metadata, without drafts, and the compiled versions in use."""
+
+    def __init__(self, store: Store, *, constants: Mapping[str, object], offload: Offload) -> None:
+        self._store = store
+        self._constants = constants
+        self._offload = offload
+        self._rows: dict[str, FlowRow] = {}
+        self._versions: dict[tuple[str, int], Version] = {}
+        self._compiled: dict[Version, None] = {}
+        self._triggers: dict[str, tuple[Armed, ...]] = {}
+        self._sweeping: dict[str, FlowRow] = {}
+
+    # ── asking ─────────────────────────────────────────────────────────────────────────────────────────
+    def row(self, flow: str) -> FlowRow | None:
+        """The flow's metadata; its draft is left out ("")."""
+        return self._rows.get(flow)
+
+    def rows(self) -> Iterable[FlowRow]:
+        return self._rows.values()
+
+    def sweeping(self) -> Iterable[FlowRow]:
+        """Flows whose older instances a publish is cancelling."""
+        return self._sweeping.values()
+
+    def triggers(self, event_name: str) -> Sequence[Armed]:
+        return self._triggers.get(event_name, ())
+
+    def version(self, flow: str, number: int) -> Version:
+        """The one object for this version, compiled or not."""
+        at = (flow, number)
+        found = self._versions.get(at)
+        if found is None:
+            found = self._versions[at] = Version(flow, number)
+        return found
+
+    def published(self, flow: str) -> Version | None:
+        """The version that new starts take, paused or not."""
+        row = self._rows.get(flow)
+        return None if row is None or row.published is None else self.version(flow, row.published)
+
+    # ── reading and compiling ──────────────────────────────────────────────────────────────────────────
+    async def recover(self) -> None:
+        for row in await self._store.flows():
+            self._keep(row)
+        await self.prepare([version for row in self._rows.values() if (version := self.published(row.key))])
+        self._arm()
+
+    async def prepare(self, versions: Iterable[Version]) -> None:
+        """Compile those that are not."""
+        for version in versions:
+            if version.is_ready:
+                continue
+            row = await self._store.version(version.flow_key, version.number)
+            if row is None:
+                version.broken = f"version {version.number} of {version.flow_key} is not in the store"
+            else:
+                self.put_version(version, await self.compile(row))
+
+    async def compile(self, row: VersionRow) -> Compiled:
+        return await self._offload(lambda: compile_version(row, self._constants))
+
+    # ── writing: with the turn that stores it ──────────────────────────────────────────────────────────
+    def put_row(self, row: FlowRow) -> None:
+        self._keep(row)
+        self._arm()
+
+    def put_version(self, version: Version, compiled: Compiled) -> None:
+        version.put(compiled)
+        self._compiled[version] = None
+        for oldest in tuple(self._compiled):
+            if len(self._compiled) <= COMPILED_VERSIONS_MAX:
+                break
+            # A published version is wanted by whoever starts next, and never dropped.
+            if not (oldest.pins or oldest is version or oldest is self.published(oldest.flow_key)):
+                oldest.flow = None
+                del self._compiled[oldest]
+
+    def _keep(self, row: FlowRow) -> None:
+        self._rows[row.key] = light = replace(row, draft="")
+        self._sweeping.pop(row.key, None)
+        if row.cancel_below is not None:
+            self._sweeping[row.key] = light
+
+    def _arm(self) -> None:
+        armed: dict[str, list[Armed]] = {}
+        for row in self._rows.values():
+            version = self.published(row.key)
+            if version is None or version.flow is None or row.paused or row.archived:
+                continue
+            for trigger in version.flow.triggers:
+                for name in trigger.events if trigger.enabled else ():
+                    armed.setdefault(name, []).append(Armed(version, version.flow, trigger))
+        self._triggers = {name: tuple(found) for name, found in armed.items()}
+
+
+def compile_version(row: VersionRow, constants: Mapping[str, object]) -> Compiled:
+    """Never raises for what an author wrote: `problems` say what is wrong."""
+    document = load(row.document, type=row.document_type)
+    if isinstance(document, list):
+        return Compiled(problems=tuple(document))
+    return compile_flow(document, version=row.number, constants=constants)
+
+
+def needs_profile(flow: Flow) -> bool:
+    """Whether a turn of this flow has to be given its customer's profile."""
+    return flow.reads_customer or any(isinstance(step, UpdateCustomer) for step in flow.steps.values())

@@ -1,0 +1,342 @@
+"""The engine: the face that the edges see, and the owner of everything that runs behind it.
+
+A life of its memory is recovered from the store and runs until a commit fails; then the callers are told that
+they do not know, and the next life begins. Only a store that is broken, or `stop`, ends that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
+
+from msgspec.structs import replace
+
+from rules.compile import Compiled
+from rules.inputs import Event
+from rules.world import World
+
+from .commands import (
+    NO_ID,
+    Action,
+    ActionResult,
+    CreateFlow,
+    CustomerWrite,
+    EventResult,
+    FlowWrite,
+    NotReady,
+    Overloaded,
+    Phase,
+    PublishFlow,
+    Refused,
+    StartRequest,
+    StartResult,
+    TrackBatch,
+    UnknownOutcome,
+)
+from .dedupe import action_key, event_digest, event_key
+from .definitions import Definitions, Offload
+from .holdings import Surroundings
+from .idempotency import Idempotency
+from .life import Life
+from .limits import BACKOFF_FIRST_S, BACKOFF_MAX_S, RETRY_AFTER_S, EngineLimits
+from .ports import Clock, Store, StoreBroken, StoreError, StoreFull
+from .records import CustomerRow, FlowRow, InstanceRow, VersionRow
+from .starting import Starting
+from .telemetry import CommitFailed, Crashed, Overflowed, Telemetry
+from .work import Cancel, Withdraw, Work
+
+_T = TypeVar("_T")
+
+DRAIN_LOOK_S = 0.01
+UNKNOWN = "unknown_outcome"
+
+
+async def in_thread(compile: Callable[[], Compiled]) -> Compiled:
+    return await asyncio.to_thread(compile)
+
+
+class Engine:
+    """`start`, then any of the calls, then `stop`. Each call answers after the commit of what it changed.
+
+    Calls raise Overloaded (NotReady) before anything was queued, UnknownOutcome when it may have been stored.
+    `on_broken` is called once, when the process must end with exit code 3.
+    """
+
+    def __init__(  # noqa: PLR0913 – what it is built of, each by its name
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        limits: EngineLimits,
+        world: World,
+        telemetry: Telemetry,
+        on_broken: Callable[[], None] = lambda: None,
+        offload: Offload = in_thread,
+        seed: str | None = None,
+    ) -> None:
+        self.phase = Phase.RECOVERING
+        self._store = store
+        self._clock = clock
+        self._limits = limits
+        self._telemetry = telemetry
+        self._on_broken = on_broken
+        self._around = Surroundings(
+            store=store,
+            clock=clock,
+            limits=limits,
+            world=world,
+            telemetry=telemetry,
+            offload=offload,
+        )
+        self.hub = self._around.hub
+        self._seed = secrets.token_hex(8) if seed is None else seed
+        self._life: Life | None = None
+        self._lives = 0
+        self._task: asyncio.Task[None] | None = None
+        self._idempotent = Idempotency(store, clock)
+
+    # ── life ───────────────────────────────────────────────────────────────────────────────────────────
+    async def start(self) -> None:
+        """Recover and begin to turn; the store is open. Raises what keeps the first recovery from working."""
+        assert self._task is None, "an engine starts once"
+        self._life = await self._recover()
+        self.phase = Phase.READY
+        self._task = asyncio.create_task(self._live(self._life), name="engine")
+
+    async def stop(self) -> None:
+        """Take no more calls, finish those accepted, end every task."""
+        if self._task is None:
+            return
+        if self.phase is not Phase.BROKEN:
+            self.phase = Phase.STOPPING
+            await self._drain()
+        self._task.cancel()
+        await asyncio.wait({self._task})
+        await self._idempotent.stop()
+        if self._life is not None:
+            self._life.abandon()
+
+    @property
+    def is_ready(self) -> bool:
+        """Recovered, and the store keeps up: what `readyz` says."""
+        return self.phase is Phase.READY and self._life is not None and not self._life.is_stalled
+
+    @property
+    def definitions(self) -> Definitions:
+        assert self._life is not None, "the engine was started"
+        return self._life.memory.definitions
+
+    def counts(self) -> Mapping[str, int]:
+        """How full the parts are, for metrics."""
+        return {} if self._life is None else self._life.counts()
+
+    # ── calls ──────────────────────────────────────────────────────────────────────────────────────────
+    async def accept(self, events: Sequence[Event], *, client: str, size_bytes: int = 0) -> list[EventResult]:
+        """Events of one call, each standing for itself. An id of "" is given; NO_TIME becomes now."""
+        life = self._ready()
+        works = [_event_work(event, client) for event in events]
+        return await self._submit(life, works, size_bytes)  # type: ignore[return-value]  # what events give
+
+    async def start_flow(self, request: StartRequest) -> StartResult | Refused:
+        """Each target is started or refused; or the whole call is (unknown flow, not a test customer)."""
+        life = self._ready()
+        starting = Starting(self._store, self._clock, life)
+        return await self._idempotent.once(
+            request.idempotency, StartResult, lambda: self._counted(starting.start(request))
+        )
+
+    async def act(self, action: Action) -> ActionResult:
+        """Once for each (customer, key). Answers with the card as it is after that."""
+        life = self._ready()
+        keyed = action.customer is not None and action.key
+        work = Work(
+            lane=action.customer or f"\0card:{action.card}",
+            kind="action",
+            order=action,
+            key=action_key(action.customer or "", action.key) if keyed else None,
+            digest=action.digest,
+        )
+        return await self._about_card(life, work, action.card, action.customer)
+
+    async def track(self, batch: TrackBatch) -> ActionResult:
+        life = self._ready()
+        key = action_key(batch.customer, batch.key) if batch.key else None
+        work = Work(lane=batch.customer, kind="track", order=batch, key=key, digest=batch.digest)
+        (result,) = await self._submit(life, [work])
+        assert isinstance(result, ActionResult), "what a batch gives"
+        return _known(result)
+
+    async def withdraw(self, card: str) -> ActionResult:
+        life = self._ready()
+        work = Work(lane=f"\0card:{card}", kind="action", order=Withdraw(card))
+        return await self._about_card(life, work, card, None)
+
+    async def cancel(self, instance: str) -> InstanceRow | None:
+        """The instance as it is after that; None: there is no such instance."""
+        life = self._ready()
+        actor = life.memory.router.actors.get(instance)
+        if actor is not None:
+            await self._submit(life, [Work(lane=actor.customer, kind="operator", order=Cancel(instance))])
+        return await self._store.instance(instance)
+
+    async def write_customer(self, write: CustomerWrite) -> CustomerRow | Refused:
+        life = self._ready()
+        (row,) = await self._submit(life, [Work(lane=write.id, kind="customer", order=write)])
+        assert isinstance(row, CustomerRow | Refused), "what a write of a profile gives"
+        return row
+
+    async def write_flow(self, write: FlowWrite) -> FlowRow | VersionRow | Refused:
+        life = self._ready()
+        if isinstance(write, CreateFlow):
+            return await self._idempotent.once(
+                write.idempotency, FlowRow, lambda: self._counted(life.authoring.write(write))
+            )
+        if isinstance(write, PublishFlow):
+            return await self._idempotent.once(
+                write.idempotency, VersionRow, lambda: self._counted(life.authoring.write(write))
+            )
+        return await self._counted(life.authoring.write(write))
+
+    # ── calling ────────────────────────────────────────────────────────────────────────────────────────
+    def _ready(self) -> Life:
+        if self.phase is not Phase.READY or self._life is None:
+            raise NotReady(self.phase, RETRY_AFTER_S)
+        if self._life.is_stalled:
+            raise Overloaded(RETRY_AFTER_S)
+        return self._life
+
+    async def _submit(self, life: Life, works: Sequence[Work], size_bytes: int = 0) -> list[object]:
+        return await self._counted(life.submit(works, size_bytes=size_bytes))
+
+    async def _counted(self, call: Awaitable[_T]) -> _T:
+        try:
+            return await call
+        except Overloaded:
+            self._telemetry.emit(Overflowed(inputs=self.counts().get("inputs", 0)))
+            raise
+
+    async def _about_card(self, life: Life, work: Work, card: str, customer: str | None) -> ActionResult:
+        (result,) = await self._submit(life, [work])
+        assert isinstance(result, ActionResult), "what an action gives"
+        result = _known(result)
+        if result.card is not None or result.code == "not_found":
+            return result
+        present = await self._store.card(card)
+        if present is not None and customer not in (None, present.customer):
+            present = None  # nothing of one customer reaches another
+        return ActionResult(code=result.code, card=present, errors=result.errors)
+
+    # ── lives ──────────────────────────────────────────────────────────────────────────────────────────
+    async def _recover(self) -> Life:
+        self._lives += 1
+        number = await self._store.last_inbox_number()
+        life = Life(self._around, seed=f"{self._seed}:{self._lives}", last_inbox_number=number)
+        await life.recover()
+        return life
+
+    async def _live(self, life: Life) -> None:
+        """Life after life. Each that falls soon after the one before waits longer for the next."""
+        delay_s = 0.0
+        while True:
+            began = self._clock.monotonic()
+            error = await _lived(life)
+            self._fell(life, error)
+            if self.phase in (Phase.BROKEN, Phase.STOPPING):
+                break
+            if self._clock.monotonic() - began > BACKOFF_MAX_S:
+                delay_s = 0.0
+            next_life = await self._begin_again(delay_s)
+            if next_life is None:
+                break
+            life = next_life
+            delay_s = min(max(2 * delay_s, BACKOFF_FIRST_S), BACKOFF_MAX_S)
+        if self.phase is Phase.BROKEN:
+            self._on_broken()
+
+    def _fell(self, life: Life, error: Exception) -> None:
+        """Its callers do not know; nobody calls it any more; the durable inputs that it held come again."""
+        is_broken = isinstance(error, StoreBroken)
+        if self.phase is not Phase.STOPPING or is_broken:
+            self.phase = Phase.BROKEN if is_broken else Phase.RECOVERING
+        if isinstance(error, StoreError):
+            self._telemetry.emit(CommitFailed(error=error, broken=is_broken))
+        else:
+            self._telemetry.emit(Crashed(error=error))
+        # A store without room is nobody's fault.
+        self._around.suspects.failed(life.in_flight(), is_their_fault=not isinstance(error, StoreFull))
+        life.abandon()
+
+    async def _begin_again(self, delay_s: float) -> Life | None:
+        """The next life, as soon as the store can be read; None if it is broken."""
+        while True:
+            await self._clock.sleep(delay_s)
+            try:
+                life = await self._recover()
+            except StoreBroken as error:
+                self.phase = Phase.BROKEN
+                self._telemetry.emit(CommitFailed(error=error, broken=True))
+                return None
+            except StoreError as error:
+                self._telemetry.emit(CommitFailed(error=error, broken=False))
+                delay_s = min(max(2 * delay_s, BACKOFF_FIRST_S), BACKOFF_MAX_S)
+                continue
+            self._life = life
+            if self.phase is Phase.RECOVERING:
+                self.phase = Phase.READY
+            return life
+
+    async def _drain(self) -> None:
+        """Until every caller has an answer and the last group is stored, or the time for it is over."""
+        assert self._task is not None, "it was started"
+        ends = self._clock.monotonic() + self._limits.drain_s_max
+        while not self._task.done() and self._clock.monotonic() < ends:
+            if self._life is None or self._life.is_drained():
+                return
+            await self._clock.sleep(DRAIN_LOOK_S)
+
+
+async def _lived(life: Life) -> Exception:
+    """What ended the life; being cancelled goes through."""
+    try:
+        await life.run()
+    except ExceptionGroup as group:
+        return _reason(group)
+    raise AssertionError("a life runs until it is ended")
+
+
+def _reason(group: ExceptionGroup[Exception]) -> Exception:
+    """The worst of what happened at once: a broken store, then a failed one, then anything."""
+    leaves: list[Exception] = []
+    for error in group.exceptions:
+        leaves.append(_reason(error) if isinstance(error, ExceptionGroup) else error)
+    for kind in (StoreBroken, StoreError, Exception):
+        for error in leaves:
+            if isinstance(error, kind):
+                return error
+    raise AssertionError("a group has a member")
+
+
+def _event_work(event: Event, client: str) -> Work:
+    source = event.source or client
+    key = digest = None
+    if event.id != NO_ID:
+        key, digest = event_key(event, source), event_digest(event)
+    if not event.source:
+        event = replace(event, source=client)
+    return Work(
+        # Events about nobody keep the order of their key, as far as they have one.
+        lane=event.customer or f"\0key:{event.key or ''}",
+        kind=f"event:{event.name}",
+        order=event,
+        key=key,
+        digest=digest or b"",
+    )
+
+
+def _known(result: ActionResult) -> ActionResult:
+    """A card whose instance could not be loaded: nothing was stored."""
+    if result.code == UNKNOWN:
+        raise UnknownOutcome
+    return result

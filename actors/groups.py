@@ -1,0 +1,111 @@
+"""A group while it is filled: the rows of one commit, and everything that must happen after it.
+
+Unpacked states, subscriptions and profiles are written out once, when the group closes, however many turns
+they had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from rules.customer import Profile
+from rules.instance import InstanceStatus
+
+from .actor import Actor
+from .customers import row_of
+from .records import Group, InstanceRow
+from .telemetry import Tally
+from .work import Ticket
+
+RUNNING: Final = (InstanceStatus.RUNNING, InstanceStatus.FAILED)
+
+
+class OpenGroup:
+    """`number` rises by one from group to group. `inputs` counts those taken; `durable` names those that are
+    in the store already and would come again if the commit failed. A sealed one takes nothing more.
+    `packed_bytes`: by how much the packed states in memory grew."""
+
+    __slots__ = (
+        "actors",
+        "answers",
+        "durable",
+        "inputs",
+        "number",
+        "packed_bytes",
+        "profiles",
+        "rows",
+        "sealed",
+        "tally",
+    )
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.rows = Group()
+        self.actors: dict[str, Actor] = {}
+        self.profiles: dict[str, Profile] = {}
+        self.answers: list[tuple[Ticket, int, object]] = []
+        self.durable: list[tuple[str, str | int]] = []
+        self.tally = Tally()
+        self.inputs = 0
+        self.packed_bytes = 0
+        self.sealed = False
+
+    @property
+    def is_empty(self) -> bool:
+        return self.inputs == 0
+
+    def row_count(self) -> int:
+        return self.rows.row_count() + len(self.actors) + len(self.profiles)
+
+    def touch(self, actor: Actor) -> None:
+        """The actor had a turn; until the commit its state is nowhere else."""
+        self.actors[actor.id] = actor
+        actor.group = self.number
+        actor.touched = True
+
+    def write(self, profile: Profile) -> None:
+        self.profiles[profile.id] = profile
+
+    def close(self) -> Group:
+        """The rows, complete; the group takes nothing more."""
+        for actor in self.actors.values():
+            before = len(actor.packed or b"")
+            self.rows.instances[actor.id] = row = _instance_row(actor)
+            self.packed_bytes += len(row.state) - before
+        for profile in self.profiles.values():
+            self.rows.customers[profile.id] = row_of(profile)
+        return self.rows
+
+
+def _instance_row(actor: Actor) -> InstanceRow:
+    state = actor.state
+    assert state is not None, f"{actor.id} had no turn"
+    live = state.status in RUNNING or actor.open_cards > 0
+    row = InstanceRow(
+        id=state.id,
+        flow=state.flow,
+        version=state.version,
+        customer=state.customer,
+        key=state.key,
+        invocation=state.invocation,
+        test=state.test,
+        status=state.status.value,
+        outcome=state.outcome,
+        error=error_code(state.error),
+        started_at=state.started_at,
+        ended_at=state.ended_at,
+        due=actor.due if live else None,
+        open_cards=actor.open_cards,
+        live=live,
+        subscriptions=actor.subscriptions.packed,
+        state=actor.pack(),
+        new=actor.new,
+        step=state.tokens[0].step if state.tokens else None,
+    )
+    actor.new = False
+    return row
+
+
+def error_code(error: Mapping[str, object] | None) -> str | None:
+    return None if error is None else str(error.get("code", "failed"))

@@ -1,0 +1,60 @@
+"""What the parts of the runtime share: the surroundings that outlive a life, and the memory that does not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from rules.world import World
+
+from .actor import SubscriptionSets
+from .customers import Customers
+from .dedupe import Dedupe
+from .definitions import Definitions, Offload
+from .hub import Hub
+from .intake import Intake
+from .limits import EngineLimits
+from .ports import Clock, Store
+from .router import Router
+from .suspects import Suspects
+from .telemetry import Telemetry
+from .warmth import Warmth
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the engine was given, and what it keeps from one life to the next. `offload` compiles flows."""
+
+    store: Store
+    clock: Clock
+    limits: EngineLimits
+    world: World
+    telemetry: Telemetry
+    offload: Offload
+    hub: Hub = field(default_factory=Hub)
+    suspects: Suspects = field(default_factory=Suspects)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """All that one life knows besides what is on its way; thrown away as a whole."""
+
+    router: Router
+    intake: Intake
+    customers: Customers
+    definitions: Definitions
+    dedupe: Dedupe
+    warmth: Warmth
+    sets: SubscriptionSets
+
+
+def new_memory(around: Surroundings) -> Memory:
+    router, limits = Router(), around.limits
+    return Memory(
+        router=router,
+        intake=Intake(limits),
+        customers=Customers(limits.profiles_max),
+        definitions=Definitions(around.store, constants=around.world.constants, offload=around.offload),
+        dedupe=Dedupe(),
+        warmth=Warmth(router, bytes_max=limits.warm_bytes_max),
+        sets=SubscriptionSets(),
+    )

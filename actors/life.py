@@ -1,0 +1,160 @@
+"""One life of the engine's memory: built anew, read from the store, run until it is told to end or must.
+
+Nothing of a life survives it. When a commit fails the engine throws the whole away and begins the next one,
+so that what is in memory always follows from what is in the store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Mapping, Sequence
+
+from .actor import Actor
+from .authoring import Authoring
+from .commands import UnknownOutcome
+from .committer import Committer
+from .holdings import Surroundings, new_memory
+from .inbox import Inbox
+from .keeper import Keeper
+from .loop import TurnLoop
+from .prefetch import Prefetch
+from .records import Route
+from .suspects import Durable
+from .taking import Taking
+from .telemetry import Recovered
+from .timers import Timers
+from .turns import Turns
+from .work import Ticket, Work
+
+
+class Life:
+    """`recover`, then `run`. The parts that the engine's calls need are public."""
+
+    def __init__(self, around: Surroundings, *, seed: str, last_inbox_number: int) -> None:
+        self._around = around
+        self.memory = memory = new_memory(around)
+        self._inbox = Inbox(around, memory, last_number=last_inbox_number)
+        self._timers = Timers(around, memory)
+        self._turns = Turns(around, memory, seed=seed, last_inbox_number=last_inbox_number)
+        self._prefetch = Prefetch(around, memory, on_ready=self._wake_loop)
+        self._committer = Committer(
+            around,
+            memory,
+            inbox=self._inbox,
+            timers=self._timers,
+            on_stall=self.abandon,
+            on_idle=self._after_commit,
+        )
+        self._loop = TurnLoop(
+            around,
+            turns=self._turns,
+            taking=Taking(around, memory, self._turns),
+            prefetch=self._prefetch,
+            committer=self._committer,
+            timers=self._timers,
+            on_room=self._wake_sources,
+        )
+        self.authoring = Authoring(around, memory, submit=self.submit)
+        self._keeper = Keeper(around, memory, authoring=self.authoring, submit=self.submit)
+
+    # ── from the store ─────────────────────────────────────────────────────────────────────────────────
+    async def recover(self) -> None:
+        """The routing index and the definitions; snapshots load as they are needed."""
+        started = self._around.clock.monotonic()
+        # A million objects that stay are made here: looking for garbage among them costs seconds.
+        gc.unfreeze()
+        was_enabled = gc.isenabled()
+        gc.disable()
+        try:
+            await self.memory.definitions.recover()
+            async for routes in self._around.store.routes():
+                for route in routes:
+                    self._add(route)
+        finally:
+            if was_enabled:
+                gc.enable()
+        gc.freeze()
+        seconds = self._around.clock.monotonic() - started
+        self._around.telemetry.emit(Recovered(seconds=seconds, instances=len(self.memory.router.actors)))
+
+    def _add(self, route: Route) -> None:
+        version = self.memory.definitions.version(route.flow, route.version)
+        actor = Actor(id=route.id, customer=route.customer, key=route.key, version=version)
+        actor.subscriptions = self.memory.sets.packed(route.subscriptions)
+        actor.open_cards = route.open_cards
+        self.memory.router.add(actor)
+
+    # ── running ────────────────────────────────────────────────────────────────────────────────────────
+    async def run(self) -> None:
+        """Until cancelled, or until a task fails: then its exception comes in a group."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._committer.run(), name="committer")
+            tasks.create_task(self._loop.run(), name="turn loop")
+            tasks.create_task(self._prefetch.run(tasks), name="prefetch")
+            tasks.create_task(self._inbox.run(), name="inbox")
+            tasks.create_task(self._timers.run(), name="timers")
+            tasks.create_task(self._keeper.upkeep(), name="upkeep")
+            tasks.create_task(self._keeper.sweep(), name="sweep")
+            tasks.create_task(self._keeper.measure_lag(), name="lag")
+
+    async def submit(self, works: Sequence[Work], *, size_bytes: int = 0) -> list[object]:
+        """Queue a call's inputs, all or none (Overloaded), and give their results after the last commit."""
+        kinds: dict[str, int] = {}
+        for work in works:
+            kinds[work.kind] = kinds.get(work.kind, 0) + work.weight
+        future: asyncio.Future[list[object]] = asyncio.get_running_loop().create_future()
+        ticket = Ticket(future, count=len(works), inputs=kinds, bytes=size_bytes)
+        self.memory.intake.admit(ticket)
+        for index, work in enumerate(works):
+            work.ticket, work.index = ticket, index
+            self.memory.intake.put(work)
+        return await future
+
+    def is_drained(self) -> bool:
+        """Whether no caller waits for anything; if so nothing more is taken, and the last group is stored."""
+        if self.memory.intake.inputs:
+            return False
+        self._loop.is_resting = True
+        return self._loop.is_idle
+
+    def new_id(self) -> str:
+        return self._turns.new_id(self._around.clock.now())
+
+    def abandon(self) -> None:
+        """Whatever callers wait for: it is not known whether it is or will be stored."""
+        self.memory.intake.fail_all(UnknownOutcome())
+
+    @property
+    def is_stalled(self) -> bool:
+        """A commit takes longer than it may."""
+        return self._committer.is_stalled
+
+    def in_flight(self) -> list[Durable]:
+        """The durable inputs of the commits that are not known to have succeeded."""
+        at_store = self._committer.group
+        return [*(at_store.durable if at_store is not None else ()), *self._turns.group.durable]
+
+    def counts(self) -> Mapping[str, int]:
+        """How full the parts are, for metrics."""
+        return {
+            "inputs": self.memory.intake.inputs,
+            "internal": self.memory.intake.internal,
+            "instances": len(self.memory.router.actors),
+            "warm_bytes": self.memory.warmth.bytes,
+        }
+
+    def _wake_loop(self) -> None:
+        self._loop.wake()
+
+    def _after_commit(self) -> None:
+        self._loop.wake()
+        self._prefetch.wake()
+        self._keeper.wake()
+
+    def _wake_sources(self) -> None:
+        """Inputs were taken: there is room again."""
+        self._prefetch.wake()
+        if self.memory.intake.internal * 2 < self._around.limits.internal_max:
+            self._inbox.wake()
+            self._timers.wake_if_waiting()

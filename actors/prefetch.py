@@ -1,0 +1,283 @@
+"""Looks up all that an input's turns will ask for, before it is taken: turns never wait.
+
+Inputs that need the dedupe look-up only go ahead of those that need snapshots or profiles; within one
+customer the order stays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
+
+from rules.decide import trigger_target
+from rules.inputs import Event
+
+from .actor import Actor
+from .commands import Action, CustomerWrite, TrackBatch
+from .definitions import Armed, Version
+from .holdings import Memory, Surroundings
+from .limits import OWN_TURNS_MAX
+from .telemetry import Faulted
+from .work import Batch, Cancel, Deliver, Fire, FlowChange, Raise, Spread, Start, TimerDue, Withdraw, Work
+
+LOADS_MAX = 4
+"""Batches that load at the same time; warm inputs pass while there are fewer."""
+
+
+class Needs:
+    """What one batch has to read."""
+
+    __slots__ = ("actors", "cards", "customers", "held", "versions")
+
+    def __init__(self) -> None:
+        self.actors: dict[str, Actor] = {}
+        self.customers: dict[str, None] = {}
+        self.versions: dict[Version, None] = {}
+        self.cards: dict[str, None] = {}
+        self.held: list[Actor | Version] = []
+
+    def __bool__(self) -> bool:
+        return bool(self.actors or self.customers or self.versions or self.cards)
+
+
+class Prefetch:
+    def __init__(self, around: Surroundings, memory: Memory, *, on_ready: Callable[[], None]) -> None:
+        self._store = around.store
+        self._clock = around.clock
+        self._limits = around.limits
+        self._world = around.world
+        self._telemetry = around.telemetry
+        self._intake = memory.intake
+        self._router = memory.router
+        self._customers = memory.customers
+        self._definitions = memory.definitions
+        self._dedupe = memory.dedupe
+        self._warmth = memory.warmth
+        self._on_ready = on_ready
+        self._loads = 0
+        self.ready: deque[Work] = deque()
+        """Prepared, to be taken in this order."""
+
+    def wake(self) -> None:
+        """There may be room again."""
+        self._intake.stirred.set()
+
+    @property
+    def is_idle(self) -> bool:
+        return not self.ready and not self._loads and self._intake.is_empty
+
+    async def run(self, tasks: asyncio.TaskGroup) -> None:
+        while True:
+            await self._intake.stirred.wait()
+            self._intake.stirred.clear()
+            while self._has_room() and not self._intake.is_empty:
+                light, heavy = self._sort(self._intake.pull(self._limits.batch_max))
+                if heavy:
+                    self._loads += 1
+                    tasks.create_task(self._load(heavy), name="load")
+                if light:
+                    await self._check(light)
+
+    def _has_room(self) -> bool:
+        return len(self.ready) < self._limits.batch_max and self._loads < LOADS_MAX
+
+    def _sort(self, works: Sequence[Work]) -> tuple[list[Work], list[Work]]:
+        """Those that need ids looked up at most, and the others. The inputs of one lane stay together."""
+        light: list[Work] = []
+        heavy: list[Work] = []
+        for _, run in groupby(works, key=_lane):
+            own = list(run)
+            (heavy if any(self._is_heavy(work) for work in own) else light).extend(own)
+        return light, heavy
+
+    def _is_heavy(self, work: Work) -> bool:
+        needs = Needs()
+        self._find_needs(work, needs)
+        if needs:
+            return True
+        _pin(work, needs.held)
+        return False
+
+    # ── light ──────────────────────────────────────────────────────────────────────────────────────────
+    async def _check(self, works: list[Work]) -> None:
+        await self._look_up(works)
+        self._hand_on(works)
+
+    async def _look_up(self, works: list[Work]) -> None:
+        """Which of these ids were taken before: in one read."""
+        batch = Batch(self._dedupe.begin_batch(), len(works))
+        keys = []
+        for work in works:
+            work.batch = batch
+            if work.key is not None and self._dedupe.find(work.key) is None:
+                keys.append(work.key)
+        if not keys:
+            return
+        seen = await self._store.seen(keys)
+        if seen:
+            for work in works:
+                if work.key is not None:
+                    work.seen = seen.get(work.key)
+
+    def _hand_on(self, works: list[Work]) -> None:
+        self.ready.extend(works)
+        for work in works:
+            self._intake.done(work.lane)
+        self._on_ready()
+
+    # ── heavy ──────────────────────────────────────────────────────────────────────────────────────────
+    async def _load(self, works: list[Work]) -> None:
+        try:
+            await self._look_up(works)
+            await self._load_cards(works)
+            await self._load_rest(works)
+        finally:
+            self._loads -= 1
+        self._hand_on(works)
+        self.wake()
+
+    async def _load_cards(self, works: list[Work]) -> None:
+        wanted = {id: None for work in works for id in _cards_of(work)}
+        if not wanted:
+            return
+        found = await self._store.cards_by_id(list(wanted))
+        for work in works:
+            own = _cards_of(work)
+            if own:
+                work.cards = {id: found[id] for id in own if id in found}
+
+    async def _load_rest(self, works: list[Work]) -> None:
+        held: dict[Work, list[Actor | Version]] = {}
+        versions: dict[Version, None] = {}
+        for work in works:
+            needs = Needs()
+            self._find_needs(work, needs)
+            held[work] = needs.held
+            _pin(work, needs.held)
+            versions.update(needs.versions)
+        if versions:
+            await self._definitions.prepare(versions)
+        # Only a compiled flow says whether it reads the profile.
+        total = Needs()
+        for work in works:
+            self._find_needs(work, total)
+        await self._load_states(total.actors)
+        await self._load_profiles(total.customers)
+
+    async def _load_states(self, actors: dict[str, Actor]) -> None:
+        wanted = list(actors)
+        for first in range(0, len(wanted), self._limits.batch_max):
+            some = wanted[first : first + self._limits.batch_max]
+            states = await self._store.states(some)
+            for id in some:
+                actor, packed = actors[id], states.get(id)
+                if packed is None:
+                    error = LookupError(f"instance {id} has no state in the store")
+                    flow, number = actor.version.flow_key, actor.version.number
+                    self._telemetry.emit(Faulted(instance=id, flow=flow, version=number, error=error))
+                elif actor.is_cold:  # it may have been loaded by another batch, and have had turns
+                    actor.packed = packed
+                    self._warmth.add(actor)
+
+    async def _load_profiles(self, customers: Iterable[str]) -> None:
+        wanted = list(customers)
+        for first in range(0, len(wanted), self._limits.batch_max):
+            some = wanted[first : first + self._limits.batch_max]
+            rows = await self._store.profiles(some)
+            for id in some:
+                self._customers.load(id, rows.get(id))
+
+    # ── what a turn will ask for ───────────────────────────────────────────────────────────────────────
+    def _find_needs(self, work: Work, needs: Needs) -> None:  # noqa: C901, PLR0912 – one arm for each kind of order
+        order = work.order
+        match order:
+            case Event():
+                self._of_event(order, needs)
+            case Raise():
+                self._of_event(order.event, needs)
+            case TimerDue() | Deliver() | Cancel():
+                self._of_instance(order.instance, needs)
+            case Action() | TrackBatch() | Withdraw():
+                if not work.cards:
+                    needs.cards.update(dict.fromkeys(_cards_of(work)))
+                for card in work.cards.values():
+                    self._of_instance(card.instance, needs)
+            case Fire():
+                self._of_start(order.target, self._definitions.version(order.flow, order.version), needs)
+            case Start():
+                needs.held.append(order.version)
+                for target in order.request.targets:
+                    self._of_start(target.customer, order.version, needs)
+                    if order.request.test:
+                        self._of_profile(target.customer, needs)
+            case CustomerWrite():
+                self._of_profile(order.id, needs)
+                for actor in self._router.watching(order.id):
+                    self._of_actor(actor, needs)
+            case Spread() | FlowChange():
+                pass
+
+    def _of_event(self, event: Event, needs: Needs) -> None:
+        customer = event.customer
+        if customer is not None:
+            if not self._router.has_customer(customer):
+                self._of_profile(customer, needs)
+            for actor in self._router.waiting(event)[:OWN_TURNS_MAX]:
+                self._of_actor(actor, needs)
+        for armed in self._definitions.triggers(event.name):
+            target = customer if armed.trigger.customer is None else self._target(armed, event)
+            if target is not None:
+                self._of_start(target, armed.version, needs)
+
+    def _target(self, armed: Armed, event: Event) -> str | None:
+        try:
+            target = trigger_target(armed.trigger, event, now=self._clock.now(), world=self._world)
+        except Exception:  # noqa: BLE001 – the turn meets it again, and counts it
+            return None
+        return target if isinstance(target, str) else None
+
+    def _of_start(self, customer: str, version: Version, needs: Needs) -> None:
+        if version.needs_profile or not self._router.has_customer(customer):
+            self._of_profile(customer, needs)
+
+    def _of_instance(self, id: str, needs: Needs) -> None:
+        actor = self._router.actors.get(id)
+        if actor is not None:
+            self._of_actor(actor, needs)
+
+    def _of_actor(self, actor: Actor, needs: Needs) -> None:
+        needs.held.append(actor)
+        needs.held.append(actor.version)
+        if actor.is_cold:
+            needs.actors[actor.id] = actor
+        if not actor.version.is_ready:
+            needs.versions[actor.version] = None
+        elif actor.version.needs_profile:
+            self._of_profile(actor.customer, needs)
+
+    def _of_profile(self, customer: str, needs: Needs) -> None:
+        if not self._customers.is_loaded(customer):
+            needs.customers[customer] = None
+
+
+def _lane(work: Work) -> str:
+    return work.lane
+
+
+def _pin(work: Work, held: list[Actor | Version]) -> None:
+    """From here until it is taken they stay in memory."""
+    work.pinned = held
+    for one in held:
+        one.pins += 1
+
+
+def _cards_of(work: Work) -> tuple[str, ...]:
+    match work.order:
+        case Action() | Withdraw():
+            return (work.order.card,)
+        case TrackBatch():
+            return tuple(event.card for event in work.order.events)
+        case _:
+            return ()

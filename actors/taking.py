@@ -1,0 +1,189 @@
+"""Takes one input after the other into the open group: finds who is responsible, and keeps its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import assert_never
+
+import msgspec
+
+from rules.inputs import Cancelled, Event, EventArrived, Input, TimeCame
+
+from .actor import Actor
+from .cards import Cards
+from .commands import Action, CustomerWrite, Refused, StartResult, TrackBatch
+from .events import Events
+from .holdings import Memory, Surroundings
+from .records import JournalRow
+from .starts import Starts
+from .turns import Turns
+from .work import (
+    Cancel,
+    Deliver,
+    Fire,
+    FlowChange,
+    Raise,
+    Spread,
+    Start,
+    TimerDue,
+    Withdraw,
+    Work,
+)
+from .writes import Writes
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Taking:
+    def __init__(self, around: Surroundings, memory: Memory, turns: Turns) -> None:
+        self._clock = around.clock
+        self._turns = turns
+        self._router = memory.router
+        self._dedupe = memory.dedupe
+        self._events = events = Events(around, memory, turns)
+        self._starts = Starts(memory, turns, events)
+        self._cards = Cards(memory, turns, events)
+        self._writes = Writes(memory, turns, events)
+
+    def take(self, work: Work) -> Iterator[StartResult | Refused | None] | None:
+        """All of it; or, for a long start call, an iterator that takes it target by target."""
+        order = work.order
+        group = self._turns.group
+        group.inputs += 1
+        self._turns.begin(None, now=self._clock.now())
+        if type(order) is Start:
+            return self._starts.take(work, order)
+        if work.durable is not None:
+            group.durable.append(work.durable)
+            if work.durable[0] == "inbox":
+                group.rows.inbox_taken.append(int(work.durable[1]))
+        self.taken(work, self._take(work))
+        return None
+
+    def taken(self, work: Work, answer: object) -> None:
+        """Its turns are over: the answer follows the commit, and what was kept in memory for it may go."""
+        if work.ticket is not None:
+            self._turns.group.answers.append((work.ticket, work.index, answer))
+        for pinned in work.pinned:
+            pinned.pins -= 1
+        batch = work.batch
+        assert batch is not None, "it was prepared"
+        batch.left -= 1
+        if not batch.left:
+            self._dedupe.end_batch(batch.number)
+
+    def leave(self, work: Work) -> None:
+        """As if it had not come; it is in the store, for the next start."""
+        self._turns.group.inputs += 1
+        self.taken(work, None)
+
+    def isolate(self, work: Work) -> None:
+        """A durable input that lets no commit pass: it is consumed, and its instance fails."""
+        group = self._turns.group
+        group.inputs += 1
+        self._turns.begin(None, now=self._clock.now())
+        assert work.durable is not None, "only durable inputs come again"
+        group.durable.append(work.durable)
+        order = work.order
+        if isinstance(order, Deliver | TimerDue):
+            actor = self._router.actors.get(order.instance)
+            if actor is not None and not actor.is_cold:
+                self._turns.fail(actor, order.input if isinstance(order, Deliver) else TimeCame())
+        if work.durable[0] == "inbox":
+            group.rows.inbox_taken.append(int(work.durable[1]))
+        self.taken(work, None)
+
+    def _take(self, work: Work) -> object:  # noqa: C901, PLR0912 – one arm for each kind of order
+        order = work.order
+        match order:
+            case Event():
+                self._turns.customer = order.customer
+                return self._events.take(work, order)
+            case TimerDue():
+                self._tick(order)
+            case Deliver():
+                self._deliver(order)
+            case Action():
+                return self._cards.act(work, order)
+            case TrackBatch():
+                return self._cards.track(work, order)
+            case Raise():
+                self._raise(order)
+            case Fire():
+                self._fire(order)
+            case Spread():
+                self._spread(order)
+            case Withdraw():
+                return self._cards.withdraw(work, order)
+            case Cancel():
+                self._cancel(order)
+            case CustomerWrite():
+                self._turns.customer = order.id
+                return self._writes.write_customer(order)
+            case FlowChange():
+                return self._writes.change_flow(order)
+            case Start():
+                raise AssertionError("taken target by target")
+            case _:
+                assert_never(order)
+        return None
+
+    def _tick(self, order: TimerDue) -> None:
+        actor = self._find(order.instance)
+        if actor is not None:
+            self._turns.catch_up(actor)
+            self._turns.finish(self._events.route)
+
+    def _deliver(self, letter: Deliver) -> None:
+        self._give(letter.instance, letter.input, letter.depth)
+
+    def _cancel(self, order: Cancel) -> None:
+        actor = self._router.actors.get(order.instance)
+        if actor is not None:
+            self._turns.group.rows.journal.append(
+                JournalRow(
+                    id=self._turns.new_id(),
+                    at=self._turns.now,
+                    kind="operator",
+                    source="",
+                    customer=actor.customer,
+                    name="cancel",
+                    payload=_encode({"instance": order.instance, "reason": order.reason}),
+                )
+            )
+        self._give(order.instance, Cancelled(reason=order.reason), 0)
+
+    def _give(self, instance: str, input: Input, depth: int) -> None:
+        actor = self._find(instance)
+        if actor is not None:
+            self._turns.turn(actor, input, depth=depth)
+            self._turns.finish(self._events.route)
+
+    def _raise(self, letter: Raise) -> None:
+        customer = letter.event.customer
+        self._turns.customer = customer
+        if customer is not None:
+            self._turns.ensure_customer(customer)
+        self._events.route(letter.event)
+        self._turns.finish(self._events.route)
+
+    def _fire(self, letter: Fire) -> None:
+        self._turns.customer = letter.target
+        self._events.fire(letter)
+        self._turns.finish(self._events.route)
+
+    def _spread(self, letter: Spread) -> None:
+        arrived = EventArrived(event=letter.event)
+        for id in letter.instances:
+            actor = self._router.actors.get(id)
+            if actor is not None:
+                self._turns.defer(id, actor.customer, Deliver(id, arrived, letter.event.depth))
+        self._turns.finish(self._events.route)
+
+    def _find(self, instance: str) -> Actor | None:
+        """The live instance; None once it has ended, or if the store did not have its state."""
+        actor = self._router.actors.get(instance)
+        if actor is None or not self._turns.can_turn(actor):
+            return None
+        self._turns.customer = actor.customer
+        return actor

@@ -1,0 +1,203 @@
+"""The test kit: time that jumps, an engine on a store in memory, and a script to play on it.
+
+On a `VirtualLoop` nothing waits for real: when every task sleeps, the clock moves to the next deadline. So hours
+take milliseconds, and the same seed gives the same run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from rules.compile import Compiled
+from rules.inputs import Event
+from rules.instance import InstanceStatus, State
+from rules.model import Origin
+from rules.world import World
+
+from .commands import NO_ID, NO_TIME, CreateFlow, CustomerWrite, EventResult, PublishFlow, Refused
+from .engine import Engine
+from .hub import FeedChange
+from .limits import EngineLimits
+from .memory import MemoryStore
+from .ports import Store
+from .records import FeedCard, FlowRow, InstanceRow, VersionRow
+from .telemetry import Handler, Telemetry
+
+START_MS: Final = 1_700_000_000_000
+"""Where virtual wall clocks begin: 2023-11-14T22:13:20Z."""
+
+_T = TypeVar("_T")
+_decode_state = msgspec.msgpack.Decoder(State).decode
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """An event loop whose time moves only when there is nothing else to do, and then at once."""
+
+    def __init__(self) -> None:
+        self._virtual_s = 0.0
+        super().__init__(_NoWaiting(self))
+
+    def time(self) -> float:
+        return self._virtual_s
+
+    def jump(self, seconds: float) -> None:
+        self._virtual_s += seconds
+
+
+class _NoWaiting(selectors.SelectSelector):
+    """Where a loop would sleep until its next deadline, the clock jumps there."""
+
+    def __init__(self, loop: VirtualLoop) -> None:
+        super().__init__()
+        self._loop = loop
+
+    def select(
+        self, timeout: float | None = None
+    ) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is None:
+            raise RuntimeError("every task waits for another: nothing will ever happen")
+        if timeout > 0:
+            self._loop.jump(timeout)
+        return []
+
+
+class VirtualClock:
+    """`ports.Clock` on the running loop's time."""
+
+    def __init__(self, *, start_ms: int = START_MS) -> None:
+        self._start_ms = start_ms
+
+    def now(self) -> int:
+        return self._start_ms + round(asyncio.get_running_loop().time() * 1_000)
+
+    def monotonic(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+def play(script: Coroutine[Any, Any, _T]) -> _T:
+    """Run a script to its end in virtual time; tasks that it leaves are cancelled."""
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(script)
+
+
+async def at_once(compile: Callable[[], Compiled]) -> Compiled:
+    """Compiles on the loop: threads have times of their own."""
+    return compile()
+
+
+class Screen:
+    """A sink that keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.changes: list[FeedChange] = []
+
+    def feed_changed(self, change: FeedChange) -> None:
+        self.changes.append(change)
+
+    def cards(self) -> dict[str, FeedCard]:
+        """Each card as it was told last."""
+        return {card.card.id: card for change in self.changes for card in change.cards}
+
+
+class Stage:
+    """An engine on a store, with short words for what scripts do."""
+
+    def __init__(
+        self,
+        store: Store | None = None,
+        *,
+        limits: EngineLimits | None = None,
+        seed: str = "stage",
+        handlers: Sequence[Handler] = (),
+        clock: VirtualClock | None = None,
+    ) -> None:
+        self.store: Store = MemoryStore() if store is None else store
+        self.clock = clock or VirtualClock()
+        self.broken = False
+        self.engine = Engine(
+            store=self.store,
+            clock=self.clock,
+            limits=limits or EngineLimits(),
+            world=World(),
+            telemetry=Telemetry(*handlers),
+            on_broken=self._break,
+            offload=at_once,
+            seed=seed,
+        )
+
+    async def __aenter__(self) -> Stage:
+        await self.engine.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.engine.stop()
+
+    def _break(self) -> None:
+        self.broken = True
+
+    # ── doing ──────────────────────────────────────────────────────────────────────────────────────────
+    async def publish(self, text: str, *, running: str = "keep") -> VersionRow:
+        """Create or change the flow of this YAML text, and publish it."""
+        key = text.split("flow:", 1)[1].split("\n", 1)[0].strip()
+        created = await self.engine.write_flow(CreateFlow(key=key, text=text, type="yaml", name=key))
+        if isinstance(created, Refused):
+            await self.save(key, text)
+        mode = "cancel" if running == "cancel" else "keep"
+        version = await self.engine.write_flow(PublishFlow(flow=key, running=mode))
+        assert isinstance(version, VersionRow), version
+        return version
+
+    async def save(self, key: str, text: str) -> FlowRow:
+        from .commands import SaveDraft
+
+        row = await self.engine.write_flow(SaveDraft(flow=key, text=text, type="yaml"))
+        assert isinstance(row, FlowRow), row
+        return row
+
+    async def post(  # noqa: PLR0913 – an event's fields
+        self,
+        name: str,
+        customer: str | None = None,
+        *,
+        id: str = NO_ID,
+        key: str | None = None,
+        origin: Origin = Origin.BACKEND,
+        **data: object,
+    ) -> EventResult:
+        """Post one event as the client "test"."""
+        event = Event(
+            id=id, name=name, time=NO_TIME, customer=customer, key=key, data=data, origin=origin
+        )
+        (result,) = await self.engine.accept([event], client="test")
+        return result
+
+    async def write(self, customer: str, **body: object) -> None:
+        row = await self.engine.write_customer(CustomerWrite(id=customer, mode="patch", body=body))
+        assert not isinstance(row, Refused), row
+
+    async def sleep(self, seconds: float) -> None:
+        await self.clock.sleep(seconds)
+
+    # ── looking ────────────────────────────────────────────────────────────────────────────────────────
+    async def instance(self, id: str) -> InstanceRow:
+        row = await self.store.instance(id)
+        assert row is not None, f"no instance {id}"
+        return row
+
+    async def state(self, id: str) -> State:
+        """As committed."""
+        return _decode_state((await self.instance(id)).state)
+
+    async def variables(self, id: str) -> dict[str, object]:
+        return (await self.state(id)).variables
+
+    async def status(self, id: str) -> InstanceStatus:
+        return (await self.state(id)).status

@@ -1,0 +1,143 @@
+"""Finds whose time has come: never early, once, and late only when the server was.
+
+All timers are in the store. The next ones, up to the horizon, are in memory too: read from the store now and
+then, and kept current by every commit. What lies beyond the horizon costs no memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections.abc import Iterable
+
+from .actor import Actor
+from .holdings import Memory, Surroundings
+from .records import InstanceRow
+from .work import TimerDue, Work
+
+KIND = "timer"
+LOOK_S_MAX = 0.5
+"""The longest sleep: the wall clock may have been set forward meanwhile."""
+
+
+class Timers:
+    """Every committed timer due before `_horizon` is in `_due`, or its instance is about to be told."""
+
+    def __init__(self, around: Surroundings, memory: Memory) -> None:
+        self._store = around.store
+        self._clock = around.clock
+        self._limits = around.limits
+        self._intake = memory.intake
+        self._router = memory.router
+        self._due: dict[str, int] = {}
+        self._heap: list[tuple[int, str]] = []
+        self._told: set[str] = set()
+        self._horizon = 0
+        self._reading_to = 0
+        self._wake = asyncio.Event()
+        self._wake_at: int | None = None
+        self._is_waiting = False
+
+    def wake_if_waiting(self) -> None:
+        """There is room again for those whose time has come."""
+        if self._is_waiting:
+            self._wake.set()
+
+    def committed(self, rows: Iterable[InstanceRow]) -> None:
+        horizon = max(self._horizon, self._reading_to)
+        for row in rows:
+            if row.due is None:
+                self._due.pop(row.id, None)
+            elif row.due < horizon:
+                self._add(row.due, row.id)
+            else:
+                self._due.pop(row.id, None)
+        if len(self._due) > self._limits.timers_max:
+            self._draw_in()
+
+    def taken(self, instance: str) -> None:
+        """Its due timers were applied, and their commit will say what is next."""
+        self._told.discard(instance)
+
+    async def run(self) -> None:
+        while True:
+            now = self._clock.now()
+            if self._wants_more(now):
+                await self._read(now)
+                now = self._clock.now()
+            self._tell(now)
+            await self._sleep(now)
+
+    # ── telling ────────────────────────────────────────────────────────────────────────────────────────
+    def _tell(self, now: int) -> None:
+        while self._heap and self._heap[0][0] <= now and self._intake.internal < self._limits.internal_max:
+            due, id = heapq.heappop(self._heap)
+            if self._due.get(id) != due:
+                continue  # it was set anew since
+            del self._due[id]
+            actor = self._router.actors.get(id)
+            if actor is not None and id not in self._told and not _is_later(actor, now):
+                self._told.add(id)
+                order = TimerDue(id, due)
+                self._intake.put(Work(lane=actor.customer, kind=KIND, order=order, durable=(KIND, id)))
+
+    async def _sleep(self, now: int) -> None:
+        seconds = LOOK_S_MAX
+        self._is_waiting = self._intake.internal >= self._limits.internal_max
+        if not self._is_waiting:
+            if self._heap:
+                seconds = min(seconds, (self._heap[0][0] - now) / 1_000)
+                self._wake_at = self._heap[0][0]
+            if self._wants_more(now):
+                seconds = 0.0
+        if seconds > 0:
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+        else:
+            await asyncio.sleep(0)
+        self._wake_at = None
+        self._wake.clear()
+
+    # ── knowing ────────────────────────────────────────────────────────────────────────────────────────
+    def _wants_more(self, now: int) -> bool:
+        near = self._horizon - now < self._limits.horizon_ms // 2
+        return near and len(self._due) + len(self._told) < self._limits.timers_max // 2
+
+    async def _read(self, now: int) -> None:
+        limit = self._limits.timers_max
+        self._reading_to = now + self._limits.horizon_ms
+        rows = await self._store.due(before=self._reading_to, limit=limit)
+        for due, id in rows:
+            if id not in self._due:  # else a commit has told of a newer one
+                self._add(due, id)
+        whole = len(rows) < limit
+        self._horizon = max(self._horizon, self._reading_to if whole else rows[-1][0])
+        self._reading_to = 0
+
+    def _add(self, due: int, id: str) -> None:
+        if self._due.get(id) == due:
+            return
+        self._due[id] = due
+        heapq.heappush(self._heap, (due, id))
+        if self._wake_at is not None and due < self._wake_at:
+            self._wake.set()
+        if len(self._heap) > 2 * len(self._due) + 1_000:
+            # Timers that are set anew again and again leave their old places behind.
+            self._heap = [(due, id) for id, due in self._due.items()]
+            heapq.heapify(self._heap)
+
+    def _draw_in(self) -> None:
+        """Too many before the horizon: it comes nearer, and the later half waits in the store again."""
+        by_due = sorted((due, id) for id, due in self._due.items())
+        kept, first_left = by_due[: len(by_due) // 2], by_due[len(by_due) // 2]
+        self._horizon = first_left[0]
+        self._due = {id: due for due, id in kept}
+        self._heap = kept
+
+
+def _is_later(actor: Actor, now: int) -> bool:
+    """Known to have nothing due: what the store said has been changed by a turn since."""
+    return not actor.is_cold and actor.due is not None and actor.due > now

@@ -1,0 +1,203 @@
+"""An input on its way to being taken, who waits for it, and what was looked up for it.
+
+`Order` is the closed set of what can be taken. What other commits left for later lies in the inbox as one of
+the `Letter`s, as MessagePack.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+import msgspec
+
+from rules.inputs import Event, Input
+from rules.model import Flow
+
+from .actor import Actor
+from .commands import Action, CustomerWrite, FlowRefusal, Idempotency, StartRequest, TrackBatch
+from .definitions import Version
+from .records import DedupeRow, FeedCard, FlowRow, VersionRow
+
+# ── letters: what waits in the inbox ───────────────────────────────────────────────────────────────────
+
+
+class Deliver(msgspec.Struct, frozen=True, tag="deliver", array_like=True):
+    """An input for one instance."""
+
+    instance: str
+    input: Input
+    depth: int = 0
+
+
+class Raise(msgspec.Struct, frozen=True, tag="raise", array_like=True):
+    """An event that a flow raised for another customer, or for nobody in particular."""
+
+    event: Event
+
+
+class Fire(msgspec.Struct, frozen=True, tag="fire", array_like=True):
+    """A trigger that an event of another customer pulled."""
+
+    flow: str
+    version: int
+    trigger: str
+    target: str
+    event: Event
+
+
+class Spread(msgspec.Struct, frozen=True, tag="spread", array_like=True):
+    """An event for many instances: taken, it becomes a `Deliver` for each."""
+
+    instances: tuple[str, ...]
+    event: Event
+
+
+Letter: TypeAlias = Deliver | Raise | Fire | Spread
+
+encode_letter: Final = msgspec.msgpack.Encoder().encode
+decode_letter: Final = msgspec.msgpack.Decoder(Letter).decode
+
+
+# ── orders: what is taken ──────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """The whole instance is to end."""
+
+    instance: str
+    reason: str = "api"
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """One open card is to go."""
+
+    card: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimerDue:
+    """Time matters to an instance."""
+
+    instance: str
+    due: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowChange:
+    """Rows of a flow, ready to be stored, and what they compile to. `idempotency` keeps the answer."""
+
+    row: FlowRow
+    version: VersionRow | None = None
+    flow: Flow | None = None
+    answer: FlowRow | VersionRow
+    by: str = ""
+    what: str = ""
+    idempotency: Idempotency | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """A start call with the version that it runs; `draft` is that version's row, if it is to be stored."""
+
+    request: StartRequest
+    invocation: str
+    version: Version
+    draft: VersionRow | None = None
+
+
+Order: TypeAlias = (
+    Event | Start | Action | TrackBatch | Withdraw | Cancel | CustomerWrite | FlowChange | TimerDue | Letter
+)
+
+
+# ── who waits, and what was looked up ──────────────────────────────────────────────────────────────────
+
+
+class Ticket:
+    """One call that waits for `count` results; answered once, after the last one's commit.
+
+    `inputs` is what it counts for in the intake, by kind.
+    """
+
+    __slots__ = ("_left", "bytes", "future", "inputs", "results")
+
+    def __init__(
+        self, future: asyncio.Future[list[object]], *, count: int, inputs: dict[str, int], bytes: int = 0
+    ) -> None:
+        self.future = future
+        self.results: list[object] = [None] * count
+        self.inputs = inputs
+        self.bytes = bytes
+        self._left = count
+
+    def settle(self, index: int, result: object) -> bool:
+        """Whether that was the last one."""
+        self.results[index] = result
+        self._left -= 1
+        if self._left:
+            return False
+        if not self.future.done():  # the caller may have gone, or was told that it is not known
+            self.future.set_result(self.results)
+        return True
+
+    def fail(self, error: Exception) -> None:
+        if not self.future.done():
+            self.future.set_exception(error)
+
+
+class Batch:
+    """Inputs whose look-ups shared their reads; `left` are not taken yet."""
+
+    __slots__ = ("left", "number")
+
+    def __init__(self, number: int, left: int) -> None:
+        self.number = number
+        self.left = left
+
+
+@dataclass(slots=True, eq=False)
+class Work:
+    """One input. `lane` keeps the order of one customer, `kind` is its class for fairness and shares.
+
+    `durable` names an input that is in the store already: ("timer", instance) or ("inbox", number).
+    `weight` is about how many turns it will cause at least.
+    """
+
+    lane: str
+    kind: str
+    order: Order
+    ticket: Ticket | None = None
+    index: int = 0
+    key: bytes | None = None
+    digest: bytes = b""
+    durable: tuple[str, str | int] | None = None
+    weight: int = 1
+    # filled before it is taken
+    batch: Batch | None = None
+    seen: DedupeRow | None = None
+    cards: Mapping[str, FeedCard] = field(default_factory=dict)
+    pinned: Sequence[Actor | Version] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CardAnswer:
+    """A code about a card; the card itself is added as committed."""
+
+    code: str
+    card: str | None = None
+    errors: tuple[Mapping[str, str], ...] = ()
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What an event did in its own commit."""
+
+    started: list[str] = field(default_factory=list)
+    refused: list[FlowRefusal] = field(default_factory=list)
+    woken: int = 0
+    deferred: int = 0

@@ -1,0 +1,95 @@
+"""Writes that are not about one instance, taken: profiles and flows."""
+
+from __future__ import annotations
+
+import msgspec
+
+from rules.compile import Compiled
+from rules.customer import Profile, merge, new_profile, replace
+from rules.profile_errors import ProfileError
+
+from .commands import CustomerWrite, Refused
+from .customers import row_of
+from .dedupe import answer_key
+from .events import Events
+from .holdings import Memory
+from .limits import ANSWER_KEPT_MS
+from .records import AnswerRow, CustomerRow, FlowRow, JournalRow, VersionRow
+from .turns import Turns
+from .work import FlowChange
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Writes:
+    def __init__(self, memory: Memory, turns: Turns, events: Events) -> None:
+        self._turns = turns
+        self._customers = memory.customers
+        self._definitions = memory.definitions
+        self._events = events
+
+    def write_customer(self, write: CustomerWrite) -> CustomerRow | Refused:
+        before = self._customers.profile(write.id)
+        try:
+            profile = self._written(write, before)
+        except ProfileError as error:
+            return Refused(code="invalid", reason=error.message, errors=error.errors)
+        if profile != before:
+            if write.mode != "ensure":
+                self._record("customer", write.id, write.mode, write, source=write.client)
+            self._turns.write_profile(profile, before=before, depth=0)
+            self._turns.finish(self._events.route)
+        return row_of(profile)
+
+    def _written(self, write: CustomerWrite, before: Profile | None) -> Profile:
+        now = self._turns.now
+        profile = before or new_profile(write.id, now)
+        match write.mode:
+            case "put":
+                return replace(profile, write.body, now)
+            case "patch":
+                return merge(profile, write.body, now)
+            case "ensure":
+                return profile
+
+    def change_flow(self, change: FlowChange) -> FlowRow | VersionRow:
+        rows = self._turns.group.rows
+        rows.flows[change.row.key] = change.row
+        if change.version is not None:
+            rows.versions.append(change.version)
+            version = self._definitions.version(change.version.flow, change.version.number)
+            self._definitions.put_version(version, Compiled(flow=change.flow))
+        self._definitions.put_row(change.row)
+        what = {"what": change.what, "revision": change.row.revision, "published": change.row.published}
+        self._record("flow", None, change.row.key, what, source=change.by)
+        if change.version is not None:
+            data: dict[str, object] = {"flow": change.row.key, "version": change.version.number}
+            self._turns.raise_own("flow.published", customer=None, data=data)
+        self._turns.finish(self._events.route)
+        self._keep(change)
+        return change.answer
+
+    def _keep(self, change: FlowChange) -> None:
+        once = change.idempotency
+        if once is not None:
+            self._turns.group.rows.answers.append(
+                AnswerRow(
+                    key=answer_key(once.client, once.key),
+                    digest=once.digest,
+                    answer=_encode(change.answer),
+                    expires_at=self._turns.now + ANSWER_KEPT_MS,
+                )
+            )
+
+    def _record(self, kind: str, customer: str | None, name: str, what: object, *, source: str) -> None:
+        self._turns.group.rows.journal.append(
+            JournalRow(
+                id=self._turns.new_id(),
+                at=self._turns.now,
+                kind=kind,
+                source=source,
+                customer=customer,
+                name=name,
+                payload=_encode(what),
+            )
+        )

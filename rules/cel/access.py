@@ -52,7 +52,7 @@ def index(value: object, key: object) -> object:
         return optional_field(value, key)
     if isinstance(value, Mapping):
         if not has_key(value, key):
-            raise EvaluationError("no_such_key", f"there is no {key!r:.80}")
+            raise EvaluationError("no_such_key", "there is no such key")
         return value[key]
     if not isinstance(value, list | tuple):
         mismatch(value)
@@ -63,17 +63,15 @@ def index(value: object, key: object) -> object:
 
 
 def listed(budget: Budget, items: Sequence[object], optional: frozenset[int]) -> list[object]:
-    """A list literal; of its optional items those that are present."""
+    """A list literal with optional items, of which those are kept that are present."""
     budget.spend(len(items))
-    if not optional:
-        return list(items)
     kept: list[object] = []
     for place, item in enumerate(items):
         if place not in optional:
             kept.append(item)
-        elif not isinstance(item, Optional):
-            mismatch(item)
-        elif item.is_present:
+            continue
+        assert isinstance(item, Optional), "the checker wants an optional behind the question mark"
+        if item.is_present:
             kept.append(item.value)
     return kept
 
@@ -86,11 +84,11 @@ def mapped_entries(budget: Budget, entries: Sequence[tuple[object, object, bool]
         if not isinstance(key, str):
             raise EvaluationError("type_mismatch", f"the keys of an object are texts, not {name_of(key)}")
         if key in mapping:
-            raise EvaluationError("type_mismatch", f'the key "{key:.80}" stands twice')
+            raise EvaluationError("type_mismatch", "a key stands twice")
         if not is_optional:
             mapping[key] = value
-        elif not isinstance(value, Optional):
-            mismatch(value)
-        elif value.is_present:
+            continue
+        assert isinstance(value, Optional), "the checker wants an optional behind the question mark"
+        if value.is_present:
             mapping[key] = value.value
     return mapping

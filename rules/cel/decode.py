@@ -96,9 +96,8 @@ class _Decoder:
             return Constant(offset, Kind.INT, number(constant, 3))
         if 5 in constant:
             return Constant(offset, Kind.DOUBLE, double(constant, 5))
-        if 6 in constant:
-            return Constant(offset, Kind.STRING, text(constant, 6))
-        _refuse(offset, "There are no bytes and no unsigned numbers here; write a string or a number.")
+        # Bytes and unsigned numbers were refused for their type.
+        return Constant(offset, Kind.STRING, text(constant, 6))
 
     def _kind(self, offset: int, type_: Fields) -> Kind:
         if 3 in type_ or 4 in type_:

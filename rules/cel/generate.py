@@ -306,6 +306,8 @@ class Generator:
         a, b = self.code(value), self.code(key)
         if not self.is_careful and value.kind is Kind.MAP and key.kind is Kind.STRING:
             return f"{a}[{b}]"
+        if _is_text(key):
+            return f"field({a}, {b})"
         return f"index({a}, {b})"
 
     def _optional(self, node: Call) -> str:

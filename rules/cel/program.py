@@ -184,4 +184,4 @@ def _plain(budget: Budget, value: object, depth: int) -> object:
             return {key: _plain(budget, item, depth + 1) for key, item in value.items()}
         case timedelta() | Optional():
             raise EvaluationError("type_mismatch", f"The result is {name_of(value)}, which is no value.")
-    raise EvaluationError("type_mismatch", "The result is no value.")
+    raise EvaluationError("type_mismatch", "The context holds what is no value.")

@@ -45,8 +45,9 @@ def plus(zone: str, budget: Budget, moment: object, duration: object) -> datetim
     """A moment moved by an ISO 8601 duration; its calendar units are those of the customer's zone."""
     if not isinstance(duration, str):
         mismatch(duration)
+    start = _moment(moment)
     try:
-        return to_datetime(shift(to_ms(_moment(moment)), parse_duration(duration), zone))
+        return to_datetime(shift(to_ms(start), parse_duration(duration), zone))
     except RuleError as error:
         raise EvaluationError("invalid_value", error.message.rstrip(".")) from error
 

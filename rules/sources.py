@@ -29,7 +29,7 @@ _BY_SETTING = re.compile(r"\|\s*(money|number|date|plural)\b|\b(local|plus)\s*\(
 
 # What an author writes who knows that there may be no value.
 _CAREFUL = re.compile(
-    r"[!=]=\s*null\b|\bnull\s*[!=]=|\bhas\s*\(|\.\?|\{%-?\s*(if|unless|case)\b|\|\s*default\b"
+    r"^=\s*[\w.]+\s*$|[!=]=\s*null\b|\bnull\s*[!=]=|\bhas\s*\(|\.\?|\{%-?\s*(if|unless|case)\b|\|\s*default\b"
 )
 
 
@@ -78,8 +78,9 @@ class Sources:
         ]
 
     def is_careful(self, pointer: Pointer) -> bool:
-        """Whether what stands there asks for null, so that a value may be missing."""
-        return pointer in self._careful
+        """Whether what stands there, or the `when` beside it, asks for null or hands it on."""
+        beside = child(pointer.rpartition("/")[0], "when")
+        return pointer in self._careful or beside in self._careful
 
     def text(
         self, source: str, scope: Scope, pointer: Pointer, *, markdown: bool, runtime: frozenset[str]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 from msgspec.structs import replace
 
@@ -19,10 +19,8 @@ from .limits import COMPILED_VERSIONS_MAX
 from .ports import Store
 from .records import FlowRow, VersionRow
 
-_T = TypeVar("_T")
-
-Offload: TypeAlias = Callable[[Callable[[], Compiled]], Awaitable[Compiled]]
-"""Runs a compilation where it does not keep the loop waiting."""
+Compile: TypeAlias = Callable[[VersionRow, Mapping[str, object]], Awaitable[Compiled]]
+"""Compiles a version with the server's constants, where it does not keep the loop waiting."""
 
 
 class Version:
@@ -65,10 +63,10 @@ class Armed:
 class Definitions:
     """Every flow's metadata, without drafts, and the compiled versions in use."""
 
-    def __init__(self, store: Store, *, constants: Mapping[str, object], offload: Offload) -> None:
+    def __init__(self, store: Store, *, constants: Mapping[str, object], compile: Compile) -> None:
         self._store = store
         self._constants = constants
-        self._offload = offload
+        self._compile = compile
         self._rows: dict[str, FlowRow] = {}
         self._versions: dict[tuple[str, int], Version] = {}
         self._compiled: dict[Version, None] = {}
@@ -122,7 +120,7 @@ class Definitions:
                 self.put_version(version, await self.compile(row))
 
     async def compile(self, row: VersionRow) -> Compiled:
-        return await self._offload(lambda: compile_version(row, self._constants))
+        return await self._compile(row, self._constants)
 
     # ── writing: with the turn that stores it ──────────────────────────────────────────────────────────
     def put_row(self, row: FlowRow) -> None:

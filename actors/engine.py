@@ -36,7 +36,7 @@ from .commands import (
     UnknownOutcome,
 )
 from .dedupe import action_key, event_digest, event_key
-from .definitions import Definitions, Offload
+from .definitions import Compile, Definitions, compile_version
 from .holdings import Surroundings
 from .idempotency import Idempotency
 from .life import Life
@@ -53,8 +53,8 @@ DRAIN_LOOK_S = 0.01
 UNKNOWN = "unknown_outcome"
 
 
-async def in_thread(compile: Callable[[], Compiled]) -> Compiled:
-    return await asyncio.to_thread(compile)
+async def in_thread(row: VersionRow, constants: Mapping[str, object]) -> Compiled:
+    return await asyncio.to_thread(compile_version, row, constants)
 
 
 class Engine:
@@ -73,7 +73,7 @@ class Engine:
         world: World,
         telemetry: Telemetry,
         on_broken: Callable[[], None] = lambda: None,
-        offload: Offload = in_thread,
+        compile: Compile = in_thread,
         seed: str | None = None,
     ) -> None:
         self.phase = Phase.RECOVERING
@@ -88,7 +88,7 @@ class Engine:
             limits=limits,
             world=world,
             telemetry=telemetry,
-            offload=offload,
+            compile=compile,
         )
         self.hub = self._around.hub
         self._seed = secrets.token_hex(8) if seed is None else seed

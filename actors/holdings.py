@@ -9,7 +9,7 @@ from rules.world import World
 from .actor import SubscriptionSets
 from .customers import Customers
 from .dedupe import Dedupe
-from .definitions import Definitions, Offload
+from .definitions import Compile, Definitions
 from .hub import Hub
 from .intake import Intake
 from .limits import EngineLimits
@@ -22,14 +22,14 @@ from .warmth import Warmth
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What the engine was given, and what it keeps from one life to the next. `offload` compiles flows."""
+    """What the engine was given, and what it keeps from one life to the next. `compile` compiles flows."""
 
     store: Store
     clock: Clock
     limits: EngineLimits
     world: World
     telemetry: Telemetry
-    offload: Offload
+    compile: Compile
     hub: Hub = field(default_factory=Hub)
     suspects: Suspects = field(default_factory=Suspects)
 
@@ -53,7 +53,7 @@ def new_memory(around: Surroundings) -> Memory:
         router=router,
         intake=Intake(limits),
         customers=Customers(limits.profiles_max),
-        definitions=Definitions(around.store, constants=around.world.constants, offload=around.offload),
+        definitions=Definitions(around.store, constants=around.world.constants, compile=around.compile),
         dedupe=Dedupe(),
         warmth=Warmth(router, bytes_max=limits.warm_bytes_max),
         sets=SubscriptionSets(),

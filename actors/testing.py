@@ -1,15 +1,15 @@
 """The test kit: time that jumps, an engine on a store in memory, and a script to play on it.
 
-On a `VirtualLoop` nothing waits for real: when every task sleeps, the clock moves to the next deadline. So hours
-take milliseconds, and the same seed gives the same run.
+On a `VirtualLoop` nothing waits for real: when every task sleeps, the clock moves to the next deadline. So
+hours take milliseconds, and the same seed gives the same run.
 """
 
 from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 
@@ -19,7 +19,8 @@ from rules.instance import InstanceStatus, State
 from rules.model import Origin
 from rules.world import World
 
-from .commands import NO_ID, NO_TIME, CreateFlow, CustomerWrite, EventResult, PublishFlow, Refused
+from .commands import NO_ID, NO_TIME, CreateFlow, CustomerWrite, EventResult, PublishFlow, Refused, SaveDraft
+from .definitions import compile_version
 from .engine import Engine
 from .hub import FeedChange
 from .limits import EngineLimits
@@ -56,9 +57,7 @@ class _NoWaiting(selectors.SelectSelector):
         super().__init__()
         self._loop = loop
 
-    def select(
-        self, timeout: float | None = None
-    ) -> list[tuple[selectors.SelectorKey, int]]:
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
             raise RuntimeError("every task waits for another: nothing will ever happen")
         if timeout > 0:
@@ -88,9 +87,15 @@ def play(script: Coroutine[Any, Any, _T]) -> _T:
         return runner.run(script)
 
 
-async def at_once(compile: Callable[[], Compiled]) -> Compiled:
-    """Compiles on the loop: threads have times of their own."""
-    return compile()
+_compiled: dict[tuple[str, int], Compiled] = {}
+
+
+async def at_once(row: VersionRow, constants: Mapping[str, object]) -> Compiled:
+    """Compiles on the loop, as threads have times of their own; and each text only once."""
+    at = (row.document, row.number)
+    if at not in _compiled:
+        _compiled[at] = compile_version(row, constants)
+    return _compiled[at]
 
 
 class Screen:
@@ -129,7 +134,7 @@ class Stage:
             world=World(),
             telemetry=Telemetry(*handlers),
             on_broken=self._break,
-            offload=at_once,
+            compile=at_once,
             seed=seed,
         )
 
@@ -144,25 +149,22 @@ class Stage:
         self.broken = True
 
     # ── doing ──────────────────────────────────────────────────────────────────────────────────────────
-    async def publish(self, text: str, *, running: str = "keep") -> VersionRow:
+    async def publish(self, text: str, *, running: Literal["keep", "cancel"] = "keep") -> VersionRow:
         """Create or change the flow of this YAML text, and publish it."""
         key = text.split("flow:", 1)[1].split("\n", 1)[0].strip()
         created = await self.engine.write_flow(CreateFlow(key=key, text=text, type="yaml", name=key))
         if isinstance(created, Refused):
             await self.save(key, text)
-        mode = "cancel" if running == "cancel" else "keep"
-        version = await self.engine.write_flow(PublishFlow(flow=key, running=mode))
+        version = await self.engine.write_flow(PublishFlow(flow=key, running=running))
         assert isinstance(version, VersionRow), version
         return version
 
     async def save(self, key: str, text: str) -> FlowRow:
-        from .commands import SaveDraft
-
         row = await self.engine.write_flow(SaveDraft(flow=key, text=text, type="yaml"))
         assert isinstance(row, FlowRow), row
         return row
 
-    async def post(  # noqa: PLR0913 – an event's fields
+    async def post(
         self,
         name: str,
         customer: str | None = None,
@@ -173,9 +175,7 @@ class Stage:
         **data: object,
     ) -> EventResult:
         """Post one event as the client "test"."""
-        event = Event(
-            id=id, name=name, time=NO_TIME, customer=customer, key=key, data=data, origin=origin
-        )
+        event = Event(id=id, name=name, time=NO_TIME, customer=customer, key=key, data=data, origin=origin)
         (result,) = await self.engine.accept([event], client="test")
         return result
 

@@ -12,7 +12,7 @@ import platform
 import signal
 import sqlite3
 import ssl
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -61,20 +61,25 @@ class Running:
 
 
 Extend = Callable[[web.Application], None]
+Started = Callable[[Running], Awaitable[None]]
+
+
+async def nothing_more(server: Running) -> None:
+    """What follows on a start unless somebody asks for more."""
 
 
 async def serve(
     config: Config,
     *,
     extend: Extend = lambda _: None,
-    started: Callable[[Running], Sequence[str] | None] = lambda _: None,
+    started: Started = nothing_more,
 ) -> int:
     """Run until SIGTERM or SIGINT, or until the store breaks; the process's exit code."""
     ended = asyncio.get_running_loop().create_future()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, end, ended, 0)
     async with running(config, extend=extend, on_broken=lambda: end(ended, EXIT_BROKEN)) as server:
-        started(server)
+        await started(server)
         code = await ended
         log.info("stopping", reason="the store is broken" if code else "asked to")
     return code

@@ -50,15 +50,24 @@ class Pushed:
 def command(**given: Any) -> None:
     """Create or update flows on a server."""
     client = Client(given["server"], given["key"])
-    documents = [(file, _document(file)) for file in given["files"]]  # all of them, before anything is sent
-    for file, document in documents:
-        pushed = push(client, file, document)
-        if given["publish"]:
-            pushed = publish(client, pushed, running=given["running"], note=given["note"])
+    for file in given["files"]:
+        read_flow(file)  # all of them, before anything is sent
+    for file in given["files"]:
+        pushed = push_file(
+            client, file, publish=given["publish"], running=given["running"], note=given["note"]
+        )
         _say(pushed, as_json=given["as_json"])
 
 
-def _document(file: Path) -> Document:
+def push_file(
+    client: Client, file: Path, *, publish: bool, running: Running = "keep", note: str = ""
+) -> Pushed:
+    """Make the file the flow's draft, and its next version if `publish` says so."""
+    pushed = push_draft(client, file, read_flow(file))
+    return publish_draft(client, pushed, running=running, note=note) if publish else pushed
+
+
+def read_flow(file: Path) -> Document:
     from rules.compile import load
 
     loaded = load(read_document(file), type=document_type(file))
@@ -67,7 +76,7 @@ def _document(file: Path) -> Document:
     return loaded
 
 
-def push(client: Client, file: Path, document: Document) -> Pushed:
+def push_draft(client: Client, file: Path, document: Document) -> Pushed:
     """Make the flow's draft what is in the file."""
     text = read_document(file)
     media = {"Content-Type": MEDIA_TYPES[document_type(file)]}
@@ -90,7 +99,7 @@ def push(client: Client, file: Path, document: Document) -> Pushed:
     return Pushed(file, document.key, "updated")
 
 
-def publish(client: Client, pushed: Pushed, *, running: Running, note: str) -> Pushed:
+def publish_draft(client: Client, pushed: Pushed, *, running: Running, note: str) -> Pushed:
     """Publish the draft, unless it is what is published already."""
     address = f"/v1/flows/{pushed.flow}"
     if pushed.change == "unchanged":

@@ -5,6 +5,8 @@ import { h, icon, newKey, say } from "./dom.js";
 const RECEIPTS_MAX = 6;
 const RUN_LETTERS = "ACDEFGHJKMNPQRTVWXYZ2346789";
 const RUN_LENGTH = 4;
+const FROM_NOW = /\{now\+(\d+)([dhm])\}/g;
+const MS_PER = { d: 86_400_000, h: 3_600_000, m: 60_000 };
 
 export class EventsPanel {
   #runs = new Map();
@@ -80,12 +82,16 @@ function problemWords(error) {
   return error.errors?.length ? `${error.message} ${error.errors[0].pointer} ${error.errors[0].message}` : error.message;
 }
 
-/** A sample with its placeholder filled: every start has a number of its own, so that they can be told apart. */
+/** A sample with its placeholders filled: a number of its own for every start, and times from now. */
 function filled(sample, run) {
-  if (typeof sample === "string") return sample.replaceAll("{run}", run);
+  if (typeof sample === "string") return sample.replaceAll("{run}", run).replace(FROM_NOW, fromNow);
   if (Array.isArray(sample)) return sample.map((item) => filled(item, run));
   if (sample === null || typeof sample !== "object") return sample;
   return Object.fromEntries(Object.entries(sample).map(([name, value]) => [name, filled(value, run)]));
+}
+
+function fromNow(_, count, unit) {
+  return new Date(Date.now() + Number(count) * MS_PER[unit]).toISOString();
 }
 
 function newRun() {

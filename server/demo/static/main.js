@@ -57,7 +57,11 @@ class Page {
 
   #addDevice(name) {
     const session = this.#session;
-    const device = new Device({ name, customer: session.customer, session, changed: () => this.#instance.soon() });
+    const changed = () => {
+      this.#instance.soon();
+      showUnseen(this.#devices[0]?.feed.unseen ?? 0);
+    };
+    const device = new Device({ name, customer: session.customer, session, changed });
     device.node.classList.toggle("wide-only", this.#devices.length > 0);
     this.#devices.push(device);
     byId("stage").append(device.node);
@@ -88,6 +92,11 @@ class Page {
     const box = h("div", { class: "empty empty-bad", role: "alert" }, icon("cross"), h("p", { class: "empty-title", text: "The demo server does not answer" }), h("p", { text: error.message }), again);
     byId("stage").replaceChildren(box);
   }
+}
+
+/** On a small screen the phone may be behind another tab: its tab says that something waits there. */
+function showUnseen(count) {
+  document.querySelector("[data-tab=stage]").textContent = count ? `Phone (${count} new)` : "Phone";
 }
 
 function wireTabs() {

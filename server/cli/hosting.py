@@ -1,0 +1,49 @@
+"""Runs a server until it is told to stop: what `serve` and `demo` have in common."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from actors.ports import StoreBroken, StoreError
+from server.db.lock import FolderInUse
+from server.settings import Config
+
+from .failures import Broken, Misused
+
+if TYPE_CHECKING:
+    from server.app import Extend, Started
+
+
+def host(config: Config, *, started: Started, extend: Extend | None = None) -> int:
+    """The exit code, once the server has stopped; what keeps it from starting ends the command."""
+    import uvloop
+
+    from server.app import serve
+    from server.observe import set_up_logging
+
+    set_up_logging(config.log.level, config.log.format)
+    folder = Path(config.store.folder)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(serve(config, extend=extend or _as_it_is, started=started))
+    except FolderInUse as error:
+        raise Broken(
+            str(error), hint="one server, one folder: stop it, or take another with --data"
+        ) from error
+    except StoreBroken as error:
+        raise Broken(
+            f"the store in {folder} is damaged: {error}", hint="`flowdeck doctor` says more"
+        ) from error
+    except StoreError as error:
+        raise Broken(f"the store in {folder} cannot be used: {error}") from error
+    except OSError as error:
+        where = f"{config.server.host}:{config.server.port}"
+        raise Misused(
+            f"cannot listen on {where}: {error.strerror or error}", hint="--port takes another"
+        ) from error
+
+
+def _as_it_is(app: object) -> None:
+    """A server has nothing beside the API."""

@@ -17,7 +17,7 @@ def arrive(run: Run, join: Join, activation: int) -> None:
     if join.id in run.joined:
         run.note(join.id, "absorbed")
         return
-    run.tokens = (*run.tokens, Token(join.id, activation, run.now))
+    run.add_token(Token(join.id, activation, run.now))
     if join.need is not None and len(_standing(run, join.id)) >= join.need:
         fire(run, join)
     else:

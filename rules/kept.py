@@ -91,6 +91,7 @@ def _keep_report(run: Run, fact: CardReported, took: Collection[str]) -> None:
     if len(others) >= KEPT_REPORTS_MAX:
         lost = others.pop(0)
         _note_loss(run, f"report lost: {lost.action} of {lost.step}", KEPT_REPORTS_MAX)
+    run.grow(report)
     run.reports = (*others, report)
 
 
@@ -114,7 +115,7 @@ def _keep_event(run: Run, fact: EventCame, took: Collection[str]) -> None:
         bytes=len(pack(event.data)),
         waiting=tuple(waiting),
     )
-    run.size += kept.bytes
+    run.grow(kept)
     run.events = _newest(run, (*run.events, kept))
 
 

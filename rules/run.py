@@ -29,6 +29,9 @@ from .world import World
 
 pack = msgspec.msgpack.Encoder().encode
 
+_ITEM_BYTES = 192
+"""What a token or a timer weighs at most: two keys of 64 characters, and numbers."""
+
 
 Mark: TypeAlias = tuple[
     tuple[Card, ...],
@@ -252,7 +255,12 @@ class Run:
     def set_timer(
         self, due: int, kind: TimerKind, of: str, *, activation: int = 0, outcome: str = ""
     ) -> None:
+        self.size += _ITEM_BYTES
         self.timers = (*self.timers, Timer(due, self.next_number(), kind, of, activation, outcome))
+
+    def add_token(self, token: Token) -> None:
+        self.size += _ITEM_BYTES
+        self.tokens = (*self.tokens, token)
 
     def replace_token(self, token: Token, new: Token) -> None:
         self.tokens = tuple([new if other is token else other for other in self.tokens])

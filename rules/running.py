@@ -40,7 +40,8 @@ def fail(run: Run, step: Step, activation: int, error: RuleError) -> None:
 
 def park(run: Run, step: str, activation: int, details: dict[str, object]) -> None:
     """The token stays where it failed; the instance is `failed` as long as it does."""
-    run.tokens = (*run.tokens, Token(step, activation, run.now, details))
+    run.add_token(Token(step, activation, run.now, details))
+    run.grow(details)
     run.error = {"step": step, **details}
 
 

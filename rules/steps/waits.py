@@ -23,7 +23,7 @@ DEADLINE: Final = "deadline"
 
 def enter(run: Run, wait: Wait, activation: int) -> Next | None:
     """Arm the wait, or go straight on if what has happened already is enough."""
-    run.tokens = (*run.tokens, Token(wait.id, activation, run.now))
+    run.add_token(Token(wait.id, activation, run.now))
     newest = 0
     for outcome in wait.until:
         fact = outcomes.already(run, wait.id, outcome)

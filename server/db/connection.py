@@ -102,8 +102,12 @@ class Lane(aiosqlite.Connection):
         """Connect, with the errors of `run`."""
         try:
             await self
-        except sqlite3.Error as error:
-            raise failure(error) from error
+        except BaseException as error:
+            # The thread has been told to end and will, at once: it must not outlive the loop it answers to.
+            self._thread.join()
+            if isinstance(error, sqlite3.Error):
+                raise failure(error) from error
+            raise
 
     async def run(
         self, work: Callable[Concatenate[Database, _P], _R], *args: _P.args, **kwargs: _P.kwargs

@@ -10,6 +10,7 @@ import pytest
 from actors.memory import MemoryStore
 from actors.ports import Store
 from server.db.store import SqliteStore
+from tests.faults.vfs import Disk
 
 from .rows import AT
 
@@ -22,7 +23,11 @@ def sqlite(folder: Path) -> Store:
     return SqliteStore(folder, now=lambda: AT)
 
 
-STORES: list[Callable[[Path], Store]] = [memory, sqlite]
+def sqlite_on_a_watched_disk(folder: Path) -> Store:
+    return SqliteStore(folder, now=lambda: AT, open=Disk().open)
+
+
+STORES: list[Callable[[Path], Store]] = [memory, sqlite, sqlite_on_a_watched_disk]
 
 
 @pytest.fixture(params=STORES, ids=lambda make: make.__name__)

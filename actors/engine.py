@@ -82,7 +82,7 @@ class Engine:
         self._limits = limits
         self._telemetry = telemetry
         self._on_broken = on_broken
-        self._around = Surroundings(
+        self.around = Surroundings(
             store=store,
             clock=clock,
             limits=limits,
@@ -90,9 +90,10 @@ class Engine:
             telemetry=telemetry,
             compile=compile,
         )
-        self.hub = self._around.hub
+        self.hub = self.around.hub
         self._seed = secrets.token_hex(8) if seed is None else seed
-        self._life: Life | None = None
+        self.life: Life | None = None
+        """The present one, for those who look inside: tests and diagnosis."""
         self._lives = 0
         self._task: asyncio.Task[None] | None = None
         self._idempotent = Idempotency(store, clock)
@@ -101,9 +102,9 @@ class Engine:
     async def start(self) -> None:
         """Recover and begin to turn; the store is open. Raises what keeps the first recovery from working."""
         assert self._task is None, "an engine starts once"
-        self._life = await self._recover()
+        self.life = await self._recover()
         self.phase = Phase.READY
-        self._task = asyncio.create_task(self._live(self._life), name="engine")
+        self._task = asyncio.create_task(self._live(self.life), name="engine")
 
     async def stop(self) -> None:
         """Take no more calls, finish those accepted, end every task."""
@@ -112,25 +113,31 @@ class Engine:
         if self.phase is not Phase.BROKEN:
             self.phase = Phase.STOPPING
             await self._drain()
-        self._task.cancel()
-        await asyncio.wait({self._task})
+        await self.kill()
+
+    async def kill(self) -> None:
+        """End every task at once, as a crash would; whoever waits gets UnknownOutcome."""
+        self.phase = Phase.BROKEN if self.phase is Phase.BROKEN else Phase.STOPPING
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
         await self._idempotent.stop()
-        if self._life is not None:
-            self._life.abandon()
+        if self.life is not None:
+            self.life.abandon()
 
     @property
     def is_ready(self) -> bool:
         """Recovered, and the store keeps up: what `readyz` says."""
-        return self.phase is Phase.READY and self._life is not None and not self._life.is_stalled
+        return self.phase is Phase.READY and self.life is not None and not self.life.is_stalled
 
     @property
     def definitions(self) -> Definitions:
-        assert self._life is not None, "the engine was started"
-        return self._life.memory.definitions
+        assert self.life is not None, "the engine was started"
+        return self.life.memory.definitions
 
     def counts(self) -> Mapping[str, int]:
         """How full the parts are, for metrics."""
-        return {} if self._life is None else self._life.counts()
+        return {} if self.life is None else self.life.counts()
 
     # ── calls ──────────────────────────────────────────────────────────────────────────────────────────
     async def accept(self, events: Sequence[Event], *, client: str, size_bytes: int = 0) -> list[EventResult]:
@@ -201,11 +208,11 @@ class Engine:
 
     # ── calling ────────────────────────────────────────────────────────────────────────────────────────
     def _ready(self) -> Life:
-        if self.phase is not Phase.READY or self._life is None:
+        if self.phase is not Phase.READY or self.life is None:
             raise NotReady(self.phase, RETRY_AFTER_S)
-        if self._life.is_stalled:
+        if self.life.is_stalled:
             raise Overloaded(RETRY_AFTER_S)
-        return self._life
+        return self.life
 
     async def _submit(self, life: Life, works: Sequence[Work], size_bytes: int = 0) -> list[object]:
         return await self._counted(life.submit(works, size_bytes=size_bytes))
@@ -232,7 +239,7 @@ class Engine:
     async def _recover(self) -> Life:
         self._lives += 1
         number = await self._store.last_inbox_number()
-        life = Life(self._around, seed=f"{self._seed}:{self._lives}", last_inbox_number=number)
+        life = Life(self.around, seed=f"{self._seed}:{self._lives}", last_inbox_number=number)
         await life.recover()
         return life
 
@@ -265,7 +272,7 @@ class Engine:
         else:
             self._telemetry.emit(Crashed(error=error))
         # A store without room is nobody's fault.
-        self._around.suspects.failed(life.in_flight(), is_their_fault=not isinstance(error, StoreFull))
+        self.around.suspects.failed(life.in_flight(), is_their_fault=not isinstance(error, StoreFull))
         life.abandon()
 
     async def _begin_again(self, delay_s: float) -> Life | None:
@@ -282,7 +289,7 @@ class Engine:
                 self._telemetry.emit(CommitFailed(error=error, broken=False))
                 delay_s = min(max(2 * delay_s, BACKOFF_FIRST_S), BACKOFF_MAX_S)
                 continue
-            self._life = life
+            self.life = life
             if self.phase is Phase.RECOVERING:
                 self.phase = Phase.READY
             return life
@@ -292,7 +299,7 @@ class Engine:
         assert self._task is not None, "it was started"
         ends = self._clock.monotonic() + self._limits.drain_s_max
         while not self._task.done() and self._clock.monotonic() < ends:
-            if self._life is None or self._life.is_drained():
+            if self.life is None or self.life.is_drained():
                 return
             await self._clock.sleep(DRAIN_LOOK_S)
 

@@ -121,6 +121,11 @@ class Life:
     def new_id(self) -> str:
         return self._turns.new_id(self._around.clock.now())
 
+    @property
+    def is_idle(self) -> bool:
+        """Nothing is queued, being prepared, taken or committed."""
+        return self._prefetch.is_idle and self._loop.is_idle
+
     def abandon(self) -> None:
         """Whatever callers wait for: it is not known whether it is or will be stored."""
         self.memory.intake.fail_all(UnknownOutcome())
@@ -142,6 +147,14 @@ class Life:
             "internal": self.memory.intake.internal,
             "instances": len(self.memory.router.actors),
             "warm_bytes": self.memory.warmth.bytes,
+        }
+
+    def remembered(self) -> dict[str, tuple[bytes | None, bytes, int, str]]:
+        """Of each instance: its packed state (None: cold), subscriptions, open cards, and flow."""
+        assert self._loop.is_idle, "a turn is not committed yet"
+        return {
+            id: (actor.packed, actor.subscriptions.packed, actor.open_cards, actor.version.flow_key)
+            for id, actor in self.memory.router.actors.items()
         }
 
     def _wake_loop(self) -> None:

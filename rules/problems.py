@@ -73,7 +73,18 @@ ERRORS: Final[dict[str, str]] = {
     "busy_loop": "Put a wait into the loop.",
     "join_in_loop": "Use `need: all`, or take the join out of the loop.",
     "card_never_sent": "Send the card on a path that leads to this step.",
-    "syntax": "Correct the expression.",
+    # Its expressions and templates
+    "syntax_error": "Correct the expression or template at this place.",
+    "type_mismatch": "Convert one of the values as the message says, or compare it with another.",
+    "not_a_condition": "Write what is true or false: a comparison, for example.",
+    "not_a_value": "Write an expression that gives a value of JSON or a time.",
+    "not_supported": "Write it with what the dialect has.",
+    "expression_too_long": "Write less, or work a part of it out in a set step.",
+    "expression_too_deep": "Work a part of it out in a set step.",
+    "too_long": "Write less, or in several elements.",
+    "text_too_long": "Write less, or in several elements.",
+    "too_many_spans": "Write with less Markdown, or in several elements.",
+    "not_printable": "Print the fields that you want, one by one.",
     "unknown_name": "Use a name that exists here; the message names the nearest.",
 }
 WARNINGS: Final[dict[str, str]] = {

@@ -22,6 +22,7 @@ class References:
         self._flow = flow
         self._report = report
         self._buttons = _buttons_by_step(flow)
+        self._senders = [id for id, step in flow.steps.items() if isinstance(step, written.SendCard)]
 
     def next(self, given: object, pointer: Pointer) -> Next:
         """The steps of a `next`, without those that do not exist; none if it is left out."""
@@ -48,11 +49,10 @@ class References:
 
     def sent_card(self, name: str, pointer: Pointer) -> str:
         step = self._flow.steps.get(name)
-        senders = [id for id, each in self._flow.steps.items() if isinstance(each, written.SendCard)]
         if step is None:
-            self._unknown("unknown_step", "send_card step", name, senders, pointer)
+            self._unknown("unknown_step", "send_card step", name, self._senders, pointer)
         elif not isinstance(step, written.SendCard):
-            hint = f" Steps that send cards: {', '.join(senders[:5])}." if senders else ""
+            hint = f" Steps that send cards: {', '.join(self._senders[:5])}." if self._senders else ""
             self._report.add("wrong_step", pointer, f'The step "{name}" sends no card.{hint}')
         return name
 

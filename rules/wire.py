@@ -109,7 +109,8 @@ def _converted(value: Value, convert: Callable[[object, Setting], object]) -> Wi
 
 
 def _wire_text(text: object) -> object:
-    return text if isinstance(text, str) else msgspec.to_builtins(text)
+    # By way of JSON, so that a view in memory equals the same view read back from the store.
+    return text if isinstance(text, str) else msgspec.json.decode(msgspec.json.encode(text))
 
 
 def _number(value: object) -> int | float | None:

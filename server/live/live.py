@@ -1,0 +1,131 @@
+"""What all connections and polls of one server share, built by `server/app.py` and stopped with it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Final, Protocol
+
+import structlog
+from aiohttp import web
+
+from actors.commands import CustomerWrite, Overloaded, UnknownOutcome
+from actors.hub import Hub
+from actors.ports import Clock, Store
+from server.auth.claims import CustomerToken
+from server.auth.limits import RateLimiter
+from server.settings import Config
+from server.settings import Container as ContainerConfig
+
+from .actions import Acting, Actions
+from .admission import Admission
+from .codec import codecs
+from .containers import Containers
+from .cursor import Cursors
+from .feed import Feeds
+from .pages import Pages
+from .tokens import Tokens, Verifier
+
+STOP_S_MAX: Final = 5.0
+"""How long connections may take to close when the server stops."""
+
+log = structlog.get_logger("flowdeck.live")
+
+
+class Engine(Acting, Protocol):
+    """What the live edge needs of `actors.engine.Engine`."""
+
+    hub: Hub
+
+    async def write_customer(self, write: CustomerWrite) -> object: ...
+
+
+class Guest(Protocol):
+    """A connection or a waiting poll."""
+
+    def stop(self) -> None:
+        """The server goes away."""
+        ...
+
+    def containers_changed(self, containers: Containers) -> None: ...
+
+
+class Live:
+    """`epoch` is the store's (`Meta`). `failures` counts tokens that were not accepted, by address."""
+
+    def __init__(  # noqa: PLR0913 - it joins what the composition root built
+        self,
+        *,
+        config: Config,
+        clock: Clock,
+        store: Store,
+        engine: Engine,
+        apps: Verifier,
+        failures: RateLimiter,
+        epoch: str,
+    ) -> None:
+        self.settings = config.live
+        self.poll_s_max = config.api.poll_s_max
+        self.behind_proxy = config.server.behind_proxy
+        self.clock = clock
+        self.store = store
+        self.tokens = Tokens(apps, failures)
+        self.codecs = codecs()
+        self.containers = Containers(config.containers)
+        self.cursors = Cursors(epoch)
+        self.feeds = Feeds(store, engine.hub)
+        self.pages = Pages(store, cards_max=config.live.page_cards)
+        self.admission = Admission(config.live)
+        self.actions = Actions(engine, clock, zone=config.flows.timezone, app_events=config.events.app_events)
+        self.is_stopping = False
+        self._engine = engine
+        self._guests: dict[Guest, None] = {}
+        self._all_left = asyncio.Event()
+        self._all_left.set()
+
+    async def stop(self) -> None:
+        """Tell everybody, take nobody any more, and wait until they are gone."""
+        self.is_stopping = True
+        for guest in tuple(self._guests):
+            guest.stop()
+        try:
+            async with asyncio.timeout(STOP_S_MAX):
+                await self._all_left.wait()
+        except TimeoutError:
+            log.warning("connections left open", count=len(self._guests))
+
+    def reconfigure(self, configured: Mapping[str, ContainerConfig]) -> None:
+        """Containers were changed, added or removed: their clients are told."""
+        self.containers = Containers(configured, before=self.containers)
+        for guest in tuple(self._guests):
+            guest.containers_changed(self.containers)
+
+    def add(self, guest: Guest) -> None:
+        self._guests[guest] = None
+        self._all_left.clear()
+
+    def remove(self, guest: Guest) -> None:
+        self._guests.pop(guest, None)
+        if not self._guests:
+            self._all_left.set()
+
+    async def greet(self, token: CustomerToken) -> None:
+        """Create the customer of a login, and take over what the token says of them.
+
+        A login goes on without it: an engine that is busy learns of the customer the next time.
+        """
+        mode: Final = "patch" if token.claims else "ensure"
+        write = CustomerWrite(
+            id=token.customer, mode=mode, body=dict(token.claims), client=f"app:{token.app}"
+        )
+        try:
+            await self._engine.write_customer(write)
+        except (Overloaded, UnknownOutcome) as error:
+            log.info("customer not written at login", customer=token.customer, error=str(error))
+
+    def counts(self) -> Mapping[str, int]:
+        """For metrics."""
+        return {"connections": self.admission.connections, "feeds": len(self.feeds)}
+
+
+LIVE: Final = web.AppKey("live", Live)

@@ -1,17 +1,17 @@
 """The composition root: the only place that builds the parts of a server and joins them.
 
-Parts are started in the order of need and stopped in the reverse: no call is taken before memory is recovered, and
-none is cut off before its commit.
+Parts are started in the order of need and stopped in the reverse: no call is taken before memory is
+recovered, and none is cut off before its commit.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import platform
 import signal
 import sqlite3
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from importlib.metadata import version as installed_version
@@ -24,7 +24,7 @@ from aiohttp import web
 
 from actors.engine import Engine
 from actors.limits import EngineLimits
-from actors.ports import Retention, Store
+from actors.ports import Clock, Retention, Store
 from actors.records import Meta
 from actors.telemetry import Telemetry
 from rules.world import World
@@ -33,16 +33,19 @@ from server.clock import SystemClock
 from server.control import Desk
 from server.control_socket import ControlSocket
 from server.credentials import Credentials
+from server.db.backup import back_up
 from server.db.lock import FolderLock
 from server.db.store import SqliteStore, StoreLimits
 from server.http.application import application
-from server.http.parts import Parts
+from server.http.parts import Parts, Rates
+from server.listening import listening
+from server.live.live import Live
 from server.observe import Meters, log_report
 from server.settings import Config
 
 MS_PER_S: Final = 1_000
 MS_PER_DAY: Final = 86_400_000
-BACKLOG: Final = 4_096
+S_PER_MIN: Final = 60
 EXIT_BROKEN: Final = 3
 """What is on disk is unknown: only a fresh start may read it (architecture, "When a commit fails")."""
 
@@ -75,7 +78,7 @@ async def serve(
     started: Started = nothing_more,
 ) -> int:
     """Run until SIGTERM or SIGINT, or until the store breaks; the process's exit code."""
-    ended = asyncio.get_running_loop().create_future()
+    ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, end, ended, 0)
     async with running(config, extend=extend, on_broken=lambda: end(ended, EXIT_BROKEN)) as server:
@@ -110,13 +113,30 @@ async def running(
         engine = build_engine(config, store=store, clock=clock, meters=meters, on_broken=on_broken)
         await engine.start()
         stack.push_async_callback(engine.stop)
-        parts = build_parts(
-            config, store=store, clock=clock, engine=engine, credentials=credentials, meters=meters, meta=meta
+        parts = Parts(
+            config=config,
+            clock=clock,
+            store=store,
+            engine=engine,
+            backends=credentials.backends,
+            apps=credentials.verifier,
+            rates=build_rates(config, clock),
+            meters=meters,
+            version=versions(meta),
         )
-        app = application(parts)
+        live = build_live(parts, epoch=meta.epoch)
+        watch(meters, engine, live)
+        app = application(parts, live)
         extend(app)
-        url = await listening(app, config, stack)
-        desk = Desk(store, now=clock.now, back_up=store.back_up, changed=lambda: credentials.read(store))
+        # What recovery built stays: the collector need not look at it again and again.
+        gc.freeze()
+        url = await stack.enter_async_context(listening(app, config.server))
+        desk = Desk(
+            store,
+            now=clock.now,
+            back_up=lambda target: copied(folder, target),
+            changed=lambda: credentials.read(store),
+        )
         control = ControlSocket(folder, desk)
         await control.open()
         stack.push_async_callback(control.close)
@@ -147,12 +167,12 @@ def build_engine(
     config: Config,
     *,
     store: Store,
-    clock: SystemClock,
+    clock: Clock,
     meters: Meters,
     on_broken: Callable[[], None] = lambda: None,
 ) -> Engine:
     settings = config.engine
-    engine = Engine(
+    return Engine(
         store=store,
         clock=clock,
         limits=EngineLimits(
@@ -171,48 +191,42 @@ def build_engine(
             drain_s_max=config.server.stop_s,
             upkeep_s=settings.upkeep_s,
         ),
-        world=World(
-            constants=config.flows.constants, zone=config.flows.timezone, locale=config.flows.locale
-        ),
+        world=World(constants=config.flows.constants, zone=config.flows.timezone, locale=config.flows.locale),
         telemetry=Telemetry(meters.take, log_report),
         on_broken=on_broken,
     )
-    for name in engine.counts():
-        meters.gauge(name, f"The engine's {name}", lambda name=name: engine.counts().get(name, 0))  # type: ignore[misc]
-    return engine
 
 
-def build_parts(
-    config: Config,
-    *,
-    store: Store,
-    clock: SystemClock,
-    engine: Engine,
-    credentials: Credentials,
-    meters: Meters,
-    meta: Meta,
-) -> Parts:
-    def limiter(per_s: float) -> RateLimiter:
-        return RateLimiter(monotonic=clock.monotonic, per_s=per_s, burst=max(1, round(per_s)))
+def build_rates(config: Config, clock: Clock) -> Rates:
+    def limiter(per_s: float, burst: int) -> RateLimiter:
+        return RateLimiter(monotonic=clock.monotonic, per_s=per_s, burst=burst)
 
-    return Parts(
-        config=config,
-        clock=clock,
-        store=store,
-        engine=engine,
-        backends=credentials.backends,
-        apps=credentials.verifier,
-        requests=limiter(config.api.requests_per_s),
-        app_requests=limiter(config.api.app_requests_per_s),
-        failures=RateLimiter(
-            monotonic=clock.monotonic,
-            per_s=config.auth.failures_per_min / 60,
-            burst=config.auth.failures_per_min,
-        ),
-        meters=meters,
-        epoch=meta.epoch,
-        version=versions(meta),
+    api, failures_per_min = config.api, config.auth.failures_per_min
+    return Rates(
+        backends=limiter(api.requests_per_s, api.requests_per_s),
+        apps=limiter(api.app_requests_per_s, api.app_requests_per_s),
+        failures=limiter(failures_per_min / S_PER_MIN, failures_per_min),
     )
+
+
+def build_live(parts: Parts, *, epoch: str) -> Live:
+    return Live(
+        config=parts.config,
+        clock=parts.clock,
+        store=parts.store,
+        engine=parts.engine,
+        apps=parts.apps,
+        failures=parts.rates.failures,
+        epoch=epoch,
+    )
+
+
+def watch(meters: Meters, engine: Engine, live: Live) -> None:
+    """Let the metrics show how full the parts are."""
+    for name in engine.counts():
+        meters.gauge(f"engine_{name}", f"The engine's {name}", lambda name=name: engine.counts().get(name, 0))  # type: ignore[misc]
+    for name in live.counts():
+        meters.gauge(f"live_{name}", f"The live edge's {name}", lambda name=name: live.counts()[name])  # type: ignore[misc]
 
 
 def versions(meta: Meta) -> dict[str, object]:
@@ -225,26 +239,9 @@ def versions(meta: Meta) -> dict[str, object]:
     }
 
 
-async def listening(app: web.Application, config: Config, stack: contextlib.AsyncExitStack) -> str:
-    """Bind and take calls; the address. On the way down sockets are closed before the engine stops."""
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=config.server.stop_s)
-    await runner.setup()
-    stack.push_async_callback(runner.cleanup)
-    tls = tls_context(config)
-    site = web.TCPSite(
-        runner, config.server.host, config.server.port, backlog=BACKLOG, ssl_context=tls, reuse_address=True
-    )
-    await site.start()
-    host, port = runner.addresses[0][:2]
-    return f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
-
-
-def tls_context(config: Config) -> ssl.SSLContext | None:
-    if not config.server.tls_cert:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(config.server.tls_cert, config.server.tls_key)
-    return context
+async def copied(folder: Path, target: Path) -> None:
+    """A backup of a folder whose server goes on."""
+    await asyncio.to_thread(back_up, folder, target)
 
 
 async def cancelled(task: asyncio.Task[None]) -> None:

@@ -1,11 +1,11 @@
-"""Turns the runtime's telemetry into metrics and log lines, and sets the log up. Ids only: no contents, no secrets."""
+"""Turns telemetry into metrics and log lines, and sets the log up. Ids only: no contents, no secrets."""
 
 from __future__ import annotations
 
 import logging
 import sys
 from collections.abc import Callable
-from typing import IO, Final, Literal
+from typing import Final, Literal, TextIO
 
 import msgspec
 import structlog
@@ -57,6 +57,17 @@ class Meters:
             "flowdeck_recovery_seconds", "How long the last recovery took", registry=self.registry
         )
 
+        self.lag_s = 0.0
+        self._answers: Counter = self._counter("http_answers", "Answers over HTTP, by status", ("status",))
+        self._answered: dict[int, Counter] = {}
+
+    def answered(self, status: int) -> None:
+        """One answer over HTTP."""
+        counter = self._answered.get(status)
+        if counter is None:
+            counter = self._answered[status] = self._answers.labels(str(status))
+        counter.inc()
+
     def _counter(self, name: str, text: str, labels: tuple[str, ...] = ()) -> Counter:
         return Counter(f"flowdeck_{name}", text, labels, registry=self.registry)
 
@@ -85,6 +96,7 @@ class Meters:
             case telemetry.Overflowed():
                 self.overloads.inc()
             case telemetry.Lagged():
+                self.lag_s = report.seconds
                 self.lag_seconds.set(report.seconds)
             case telemetry.Pruned():
                 self.pruned.inc(report.rows)
@@ -148,7 +160,7 @@ def log_report(report: Report) -> None:
 def set_up_logging(
     level: Literal["debug", "info", "warning", "error"],
     format: Literal["auto", "json", "console"],
-    out: IO[str] | None = None,
+    out: TextIO | None = None,
 ) -> None:
     """Lines for people on a terminal, JSON elsewhere."""
     stream = out or sys.stderr

@@ -1,4 +1,4 @@
-"""From values to answers: JSON or MessagePack as the caller accepts, problems as RFC 9457, one request id on each."""
+"""From values to answers: JSON or MessagePack as the caller accepts, problems as RFC 9457."""
 
 from __future__ import annotations
 
@@ -14,49 +14,55 @@ from server.errors import ApiError
 from .bodies import JSON, MSGPACK, MSGPACK_TYPES
 from .routes import Answer
 
+BODILESS: Final = (204, 304)
+OCTETS: Final = "application/octet-stream"
 PROBLEM: Final = "application/problem+json"
 PROBLEM_MSGPACK: Final = "application/problem+msgpack"
+REQUEST_ID: Final = "X-Request-Id"
+NONE: Final[Mapping[str, str]] = {}
+STANDING: Final = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+"""On every answer of the API: it is about somebody, and is never a page."""
 
-_json = msgspec.json.Encoder()
-_msgpack = msgspec.msgpack.Encoder()
+encode_json = msgspec.json.Encoder().encode
+encode_msgpack = msgspec.msgpack.Encoder().encode
 
 
-def wants_msgpack(request: web.Request) -> bool:
+def wants_msgpack(request: web.BaseRequest) -> bool:
     """Whether the caller asked for MessagePack; anything else gets JSON."""
     accept = request.headers.get("Accept")
-    return accept is not None and any(kind in accept for kind in MSGPACK_TYPES)
+    return accept is not None and "msgpack" in accept and any(kind in accept for kind in MSGPACK_TYPES)
 
 
-def answer(request: web.Request, value: object, *, status: int, request_id: str) -> web.Response:
-    """The answer for what a handler gave back."""
-    headers: Mapping[str, str] = {}
-    content_type = None
+def answer(
+    request: web.Request, value: object, *, status: int, request_id: str, headers: Mapping[str, str] = NONE
+) -> web.Response:
+    """The answer for what a handler gave back; `headers` are the route's own."""
+    headers = {**STANDING, REQUEST_ID: request_id, **headers}
     if isinstance(value, Answer):
-        headers, content_type = value.headers, value.content_type
-        status, value = value.status or status, value.body
-    if isinstance(value, bytes):
-        body, kind = value, content_type or "application/octet-stream"
-    elif value is None:
-        body, kind = b"", None
-    elif wants_msgpack(request):
-        body, kind = _msgpack.encode(value), MSGPACK
-    else:
-        body, kind = _json.encode(value), JSON
-    response = web.Response(body=body, status=status, headers=headers)
-    if kind is not None:
-        response.headers["Content-Type"] = kind
-    response.headers["X-Request-Id"] = request_id
-    return response
+        headers |= value.headers
+        status, content_type, value = value.status or status, value.content_type, value.body
+        if status in BODILESS:
+            return web.Response(status=status, headers=headers)
+        if isinstance(value, bytes):
+            return response(value, status, content_type or OCTETS, headers)
+    if wants_msgpack(request):
+        return response(encode_msgpack(value), status, MSGPACK, headers)
+    return response(encode_json(value), status, JSON, headers)
 
 
-def refusal(request: web.Request, error: ApiError, *, request_id: str) -> web.Response:
+def refusal(
+    request: web.BaseRequest, error: ApiError, *, request_id: str, headers: Mapping[str, str] = NONE
+) -> web.Response:
     """An error as its problem document."""
-    packed = wants_msgpack(request)
-    body = (_msgpack if packed else _json).encode(error.problem())
-    response = web.Response(body=body, status=error.kind.status, headers=error.headers)
-    response.headers["Content-Type"] = PROBLEM_MSGPACK if packed else PROBLEM
-    response.headers["X-Request-Id"] = request_id
-    return response
+    headers = {**STANDING, REQUEST_ID: request_id, **headers, **error.headers}
+    if wants_msgpack(request):
+        return response(encode_msgpack(error.problem()), error.kind.status, PROBLEM_MSGPACK, headers)
+    return response(encode_json(error.problem()), error.kind.status, PROBLEM, headers)
+
+
+def response(body: bytes, status: int, content_type: str, headers: dict[str, str]) -> web.Response:
+    headers["Content-Type"] = content_type
+    return web.Response(body=body, status=status, headers=headers)
 
 
 def instant(at: int | None) -> str | None:

@@ -1,27 +1,36 @@
-"""Events that an app sends of its own customer: only names that the configuration allows (HTTP API, Events)."""
+"""Events that an app sends of its own customer: only names that the configuration allows."""
 
 from __future__ import annotations
 
 from functools import partial
+from typing import Final
+
+from server.errors import ApiError
 
 from . import bodies, door
 from .events import EventsAnswer, answer_of
 from .routes import Call, Route
 
+EVENTS_MAX: Final = 100
+"""Of one call: an app sends what its customer just did, not a history."""
+
 
 async def post_events(call: Call) -> EventsAnswer:
+    assert call.token is not None, "the route is for apps"
     limits = call.parts.config.api
     raw = await bodies.read(call.request, bytes_max=limits.event_bytes_max)
-    media_type = bodies.content_type(call.request)
+    media_type = bodies.media_type(call.request.headers)
     if media_type != bodies.JSON and media_type not in bodies.MSGPACK_TYPES:
         raise bodies.unsupported((bodies.JSON, bodies.MSGPACK))
-    sent, single = door.read_one_or_many(raw, door.AppEventBody, media_type, limits)
-    make = partial(
-        door.app_event, customer=call.customer, allowed=frozenset(call.parts.config.events.app_events)
-    )
-    events = door.checked(sent, make, door.Faults(), single=single)
-    assert call.token is not None
-    return answer_of(await call.parts.engine.accept(events, client=f"app:{call.token.app}"))
+    make = partial(door.app_event, customer=call.customer, allowed=call.parts.config.events.app_events)
+    if door.is_array(raw, media_type):
+        events = door.read_many(raw, door.AppEventBody, make, media_type, limits)
+        if len(events) > EVENTS_MAX:
+            raise ApiError("too_large", f"An app may send at most {EVENTS_MAX} events at once.")
+    else:
+        events = [door.read_one(raw, door.AppEventBody, make, media_type, limits)]
+    client = f"app:{call.token.app}"
+    return answer_of(await call.parts.engine.accept(events, client=client, size_bytes=len(raw)))
 
 
 ROUTES = (

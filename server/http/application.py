@@ -5,13 +5,17 @@ from __future__ import annotations
 from aiohttp import web
 
 from server.live import polling, socket
+from server.live.live import LIVE, Live
 
-from . import app_events, cards, customers, events, flows, instances, openapi, system
+from . import app_events, cards, customers, events, flows, instances, oauth, openapi, system
 from .parts import OPENAPI, PARTS, Parts
 from .routes import Route
-from .serving import add_routes
+from .serving import add_routes, problems
+
+LIVE_ADDRESS = "/v1/live"
 
 ROUTES: tuple[Route, ...] = (
+    *oauth.ROUTES,
     *events.ROUTES,
     *flows.ROUTES,
     *instances.ROUTES,
@@ -23,12 +27,13 @@ ROUTES: tuple[Route, ...] = (
 )
 
 
-def application(parts: Parts) -> web.Application:
+def application(parts: Parts, live: Live) -> web.Application:
     """All of it, on these parts."""
-    app = web.Application(client_max_size=parts.config.api.batch_bytes_max)
+    app = web.Application(client_max_size=parts.config.api.batch_bytes_max, middlewares=[problems])
     app[PARTS] = parts
-    app[OPENAPI] = dict(openapi.document(ROUTES, version=str(parts.version["version"])))
-    add_routes(app, ROUTES)
-    socket.add_route(app)
+    app[LIVE] = live
+    app[OPENAPI] = openapi.document(ROUTES, version=str(parts.version["version"]))
+    add_routes(app, ROUTES, parts)
+    app.router.add_get(LIVE_ADDRESS, socket.live, allow_head=False)
+    app.on_shutdown.append(lambda _: live.stop())
     return app
-

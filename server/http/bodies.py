@@ -1,8 +1,10 @@
-"""From bytes to checked values: content types, sizes, JSON and MessagePack, and located errors for what is wrong."""
+"""From bytes to checked values: content types, sizes, JSON and MessagePack; what is wrong, with its place."""
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final, TypeVar, get_args
 
@@ -17,43 +19,61 @@ JSON: Final = "application/json"
 MSGPACK: Final = "application/msgpack"
 MSGPACK_TYPES: Final = frozenset({MSGPACK, "application/x-msgpack", "application/vnd.msgpack"})
 DISCARD_BYTES_MAX: Final = 32 * 1024 * 1024
-"""What is read and thrown away of a body that is too large, so that the refusal can be read before the close."""
+"""Read and thrown away of a body that is too large, so that its sender gets to read the refusal."""
+BODY_S_MAX: Final = 60
+"""How long a body may take to come."""
+CLOSE: Final = {"Connection": "close"}
+POINTER_NAME_CHARACTERS_MAX: Final = 64
+"""Of a name in a pointer that the sender chose."""
 
 T = TypeVar("T")
 
 _WHERE = re.compile(r"^(?P<what>.*?)(?: - at `(?P<path>\$[^`]*)`)?$", re.DOTALL)
-_UNKNOWN = re.compile(r"unknown field `(?P<name>[^`]*)`")
+_UNKNOWN = re.compile(r"unknown field `(?P<name>.*)`$", re.DOTALL)
+_MISSING = re.compile(r"missing required field `(?P<name>.*)`$")
 _STEP = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>\d+|\.\.\.)\]")
 
 
 async def read(request: web.Request, *, bytes_max: int) -> bytes:
     """The whole body, or `too_large` once it has been read to its end (or far enough)."""
-    length = request.content_length
-    if length is not None and length <= bytes_max:
-        return await request.read()
-    pieces: list[bytes] = []
+    if request.content.is_eof():
+        # All of it came with the headers, which is the rule for an event: nothing to wait for.
+        return within(await request.read(), bytes_max)
+    try:
+        async with asyncio.timeout(BODY_S_MAX):
+            return within(await read_to_end(request, bytes_max), bytes_max)
+    except TimeoutError:
+        detail = f"The body did not come within {BODY_S_MAX} seconds."
+        raise ApiError("bad_request", detail, headers=CLOSE) from None
+
+
+async def read_to_end(request: web.Request, bytes_max: int) -> bytes:
+    """The body; of one that is too large only as much as shows that it is."""
+    kept = bytearray()
     size = 0
     async for piece in request.content.iter_any():
         size += len(piece)
-        if size <= bytes_max:
-            pieces.append(piece)
-        elif size > DISCARD_BYTES_MAX:
+        if size > DISCARD_BYTES_MAX:
             break
-    if size > bytes_max:
-        raise ApiError(
-            "too_large", f"The body may have at most {bytes_max} bytes.", headers={"Connection": "close"}
-        )
-    return b"".join(pieces)
+        if len(kept) <= bytes_max:
+            kept += piece
+    return bytes(kept)
 
 
-def content_type(request: web.Request) -> str:
-    """The media type without its parameters; what has none counts as JSON."""
-    given = request.headers.get("Content-Type")
-    return JSON if given is None else given.partition(";")[0].strip().lower()
+def within(raw: bytes, bytes_max: int) -> bytes:
+    if len(raw) > bytes_max:
+        raise ApiError("too_large", f"The body may have at most {bytes_max} bytes.", headers=CLOSE)
+    return raw
+
+
+def media_type(headers: Mapping[str, str]) -> str:
+    """Of the body, without its parameters; what has none counts as JSON."""
+    given = headers.get("Content-Type", JSON)
+    return given if given == JSON else given.partition(";")[0].strip().lower()
 
 
 def decode(raw: bytes, kind: Any, media_type: str) -> Any:
-    """The body as `kind`: 415 for another media type, 400 for what cannot be read, 422 for what does not fit."""
+    """The body as `kind`: 415 for another type, 400 for what cannot be read, 422 for what does not fit."""
     if media_type == JSON or media_type.endswith("+json"):
         return _run(_json_decoder(kind), raw, kind)
     if media_type in MSGPACK_TYPES:
@@ -91,12 +111,13 @@ def located(message: str, kind: Any, *, prefix: str = "") -> FieldError:
     parts = _WHERE.match(message)
     assert parts is not None, "the pattern matches every text"
     what, pointer = parts["what"], prefix + _pointer(parts["path"] or "")
-    unknown = _UNKNOWN.search(what)
-    if unknown is None:
-        code = "missing" if "missing required" in what else "wrong_value"
-        return FieldError(pointer=pointer, code=code, message=what)
-    sentence = f"There is no field {unknown['name'][:64]!r}.{nearest(unknown['name'], _field_names(kind))}"
-    return FieldError(pointer=f"{pointer}/{_escape(unknown['name'])}", code="unknown_field", message=sentence)
+    if missing := _MISSING.search(what):
+        return FieldError(pointer=f"{pointer}/{missing['name']}", code="missing", message="It is required.")
+    if unknown := _UNKNOWN.search(what):
+        name = unknown["name"][:POINTER_NAME_CHARACTERS_MAX]
+        sentence = f"There is no field {name!r}.{nearest(name, _field_names(kind))}"
+        return FieldError(pointer=f"{pointer}/{escape(name)}", code="unknown_field", message=sentence)
+    return FieldError(pointer=pointer, code="wrong_value", message=what)
 
 
 def _run(decoder: Any, raw: bytes, kind: Any) -> Any:
@@ -125,10 +146,11 @@ def _msgpack_decoder(kind: Any) -> msgspec.msgpack.Decoder[Any]:
 def _pointer(path: str) -> str:
     """`$.a[0].b` of msgspec as an RFC 6901 pointer; `[...]` (some key or item) is left out."""
     steps = (step["name"] or step["index"] for step in _STEP.finditer(path))
-    return "".join(f"/{_escape(step)}" for step in steps if step != "...")
+    return "".join(f"/{escape(step)}" for step in steps if step != "...")
 
 
-def _escape(name: str) -> str:
+def escape(name: str) -> str:
+    """A name as part of a JSON pointer."""
     return name.replace("~", "~0").replace("/", "~1")
 
 
@@ -151,5 +173,5 @@ def _field_names(kind: Any) -> list[str]:
 
 
 def _invalid(pointer: str, code: str, message: str, name: str) -> ApiError:
-    error = FieldError(pointer=f"{pointer}/query/{_escape(name)}", code=code, message=message)
+    error = FieldError(pointer=f"{pointer}/query/{escape(name)}", code=code, message=message)
     return ApiError("invalid", message, errors=[error])

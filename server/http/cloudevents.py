@@ -1,7 +1,7 @@
 """CloudEvents 1.0 over HTTP: structured, batched and binary mode, turned into our events (HTTP API, Events).
 
-`type` → name; extension `customer`, else `subject` → customer; extension `partitionkey` → key; `source` scopes
-the id. `data` must be an object, as for every event.
+`type` → name; extension `customer`, else `subject` → customer; extension `partitionkey` → key; `source`
+scopes the id. `data` must be an object, as for every event.
 """
 
 from __future__ import annotations
@@ -11,15 +11,16 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 import msgspec
-from msgspec.structs import replace
 
+from actors.commands import NO_TIME
 from rules.inputs import Event
-from rules.limits import KEY_BYTES_MAX
+from rules.limits import KEY_BYTES_MAX, NAME_BYTES_MAX
 from server.errors import ApiError
 from server.settings import Api
 
 from .bodies import JSON, decode
-from .door import EventBody, Faults, backend_event, check_count, check_text, checked
+from .checks import Faults, check_data, check_name, check_text, read_time
+from .door import read_many, read_one, too_large
 
 STRUCTURED: Final = "application/cloudevents+json"
 BATCH: Final = "application/cloudevents-batch+json"
@@ -43,27 +44,18 @@ class CloudEvent(msgspec.Struct, frozen=True, kw_only=True):
     data_base64: str | None = None
 
 
-def is_binary(headers: Mapping[str, str]) -> bool:
-    """Binary mode is told by its headers."""
-    return "ce-specversion" in headers
-
-
 def read_structured(raw: bytes, limits: Api) -> list[Event]:
-    if len(raw) > limits.event_bytes_max:
-        raise ApiError("too_large", f"One event may have at most {limits.event_bytes_max} bytes.")
-    return checked([decode(raw, CloudEvent, JSON)], to_event, Faults(), single=True)
+    return [read_one(raw, CloudEvent, to_event, JSON, limits)]
 
 
 def read_batch(raw: bytes, limits: Api) -> list[Event]:
-    events: list[CloudEvent] = decode(raw, list[CloudEvent], JSON)
-    check_count(len(events), limits)
-    return checked(events, to_event, Faults())
+    return read_many(raw, CloudEvent, to_event, JSON, limits)
 
 
 def read_binary(raw: bytes, headers: Mapping[str, str], media_type: str, limits: Api) -> list[Event]:
     """Attributes are headers (percent-encoded, HTTP binding §3.1.3.2), the body is the data."""
     if len(raw) > limits.event_bytes_max:
-        raise ApiError("too_large", f"One event may have at most {limits.event_bytes_max} bytes.")
+        raise ApiError("too_large", too_large(limits))
     attributes: dict[str, object] = {
         name.lower().removeprefix(HEADER): unquote(value)
         for name, value in headers.items()
@@ -74,25 +66,41 @@ def read_binary(raw: bytes, headers: Mapping[str, str], media_type: str, limits:
         event = msgspec.convert(attributes, CloudEvent)
     except msgspec.ValidationError as error:
         raise ApiError("bad_request", f"The ce- headers are not a CloudEvent: {error}.") from None
-    return checked([event], to_event, Faults(), single=True)
+    faults = Faults()
+    made = to_event(event, "", faults)
+    faults.end()
+    return [made]
 
 
 def to_event(cloud: CloudEvent, pointer: str, faults: Faults) -> Event:
+    """The event under our names; what is wrong with it under CloudEvents' own."""
     if cloud.specversion != SPEC_VERSION:
         faults.add(f"{pointer}/specversion", "unsupported", f"Only CloudEvents {SPEC_VERSION} is understood.")
     if cloud.data_base64 is not None:
         faults.add(f"{pointer}/data_base64", "unsupported", "Send `data` as a JSON object.")
+    check_name(cloud.type, f"{pointer}/type", faults)
+    check_text(cloud.id, NAME_BYTES_MAX, f"{pointer}/id", faults)
     check_text(cloud.source, KEY_BYTES_MAX, f"{pointer}/source", faults)
-    data = {} if cloud.data is msgspec.UNSET or cloud.data is None else cloud.data
-    if not isinstance(data, dict):
-        faults.add(f"{pointer}/data", "wrong_value", "`data` must be an object.")
-        data = {}
-    body = EventBody(
+    check_text(cloud.partitionkey, KEY_BYTES_MAX, f"{pointer}/partitionkey", faults)
+    customer, place = (cloud.subject, "subject") if cloud.customer is None else (cloud.customer, "customer")
+    check_text(customer, NAME_BYTES_MAX, f"{pointer}/{place}", faults)
+    return Event(
         id=cloud.id,
         name=cloud.type,
-        customer=cloud.subject if cloud.customer is None else cloud.customer,
+        time=NO_TIME if cloud.time is None else read_time(cloud.time, f"{pointer}/time", faults),
+        customer=customer,
         key=cloud.partitionkey,
-        time=cloud.time,
-        data=data,
+        data=object_of(cloud, f"{pointer}/data", faults),
+        source=cloud.source,
     )
-    return replace(backend_event(body, pointer, faults), source=cloud.source)
+
+
+def object_of(cloud: CloudEvent, pointer: str, faults: Faults) -> dict[str, object]:
+    """The data: an object, or nothing."""
+    if cloud.data is msgspec.UNSET or cloud.data is None:
+        return {}
+    if not isinstance(cloud.data, dict):
+        faults.add(pointer, "wrong_value", "`data` must be an object.")
+        return {}
+    check_data(cloud.data, pointer, faults)
+    return cloud.data

@@ -13,10 +13,11 @@ from actors.ports import CustomerFilter
 from actors.records import CustomerRow
 from rules.customer import Profile
 from rules.limits import NAME_BYTES_MAX
-from server.errors import ApiError
+from server.errors import ApiError, ErrorCode
 
-from . import door
 from .answers import instant
+from .bodies import escape
+from .checks import Faults, check_data, check_text
 from .lists import page_size, row_cursor
 from .refusals import unwrap
 from .routes import Call, Route
@@ -134,15 +135,15 @@ async def patch_customer(call: Call) -> CustomerItem:
 
 def path_id(call: Call) -> str:
     id = call.path("customer")
-    faults = door.Faults()
-    door.check_text(id, NAME_BYTES_MAX, "/path/customer", faults)
+    faults = Faults()
+    check_text(id, NAME_BYTES_MAX, "/path/customer", faults)
     faults.end()
     return id
 
 
 async def written(call: Call, id: str, mode: Literal["put", "patch"], body: dict[str, Any]) -> CustomerItem:
-    faults = door.Faults()
-    door.check_data(body, "", faults)
+    faults = Faults()
+    check_data(body, "", faults)
     faults.end()
     client = call.principal.id if call.principal else "app"
     result = await call.parts.engine.write_customer(CustomerWrite(id=id, mode=mode, body=body, client=client))
@@ -150,21 +151,25 @@ async def written(call: Call, id: str, mode: Literal["put", "patch"], body: dict
 
 
 async def get_me(call: Call) -> CustomerItem:
-    """The app's own customer; one that nobody has named yet comes to be."""
-    write = CustomerWrite(id=call.customer, mode="ensure", client="app")
+    """The app's own customer, whom the first login creates; what the token says is taken over."""
+    assert call.token is not None, "the route is for apps"
+    claims: dict[str, object] = dict(call.token.claims)
+    write = CustomerWrite(
+        id=call.customer, mode="patch" if claims else "ensure", body=claims, client=f"app:{call.token.app}"
+    )
     return item(unwrap(await call.parts.engine.write_customer(write)))
 
 
 async def patch_me(call: Call) -> CustomerItem:
-    faults = door.Faults()
+    faults = Faults()
     for name in call.body:
         if name not in APP_MAY_WRITE:
-            faults.add(f"/{door.escape(name)}", "not_allowed", "Apps may not write this field.")
+            faults.add(f"/{escape(name)}", "not_allowed", "Apps may not write this field.")
     faults.end()
     return await written(call, call.customer, "patch", call.body)
 
 
-_WRITE = ("overloaded", "unknown_outcome")
+_WRITE: tuple[ErrorCode, ...] = ("overloaded", "unknown_outcome")
 ROUTES = (
     Route(
         method="GET",

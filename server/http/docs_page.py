@@ -7,24 +7,12 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from html import escape
+from pathlib import Path
 from typing import Any, Final
 
 from .routes import Answer
 
-STYLE: Final = """
-:root{color-scheme:light dark;--line:light-dark(#dfe3ea,#2c313b);--soft:light-dark(#f6f7f9,#171a20);
---text:light-dark(#1c2230,#e7eaf0);--dim:light-dark(#5b6475,#9aa3b2);--get:#1f7a4d;--post:#2457c5;--put:#9a5b00;--delete:#b3261e}
-*{box-sizing:border-box}body{margin:0;font:16px/1.55 system-ui,sans-serif;color:var(--text);background:light-dark(#fff,#101318)}
-main{max-width:60rem;margin:0 auto;padding:2.5rem 1.25rem 5rem}h1{font-size:1.9rem;margin:0}h2{font-size:1.15rem;margin:2.5rem 0 .75rem}
-p{margin:.4rem 0;color:var(--dim)}nav{display:flex;flex-wrap:wrap;gap:.4rem 1rem;margin:1.25rem 0}a{color:inherit}
-details{border:1px solid var(--line);border-radius:.6rem;margin:.4rem 0}summary{display:flex;flex-wrap:wrap;gap:.3rem .75rem;
-align-items:baseline;padding:.6rem .9rem;cursor:pointer}summary:focus-visible{outline:3px solid var(--post);outline-offset:2px}
-.in{padding:.2rem .9rem 1rem;overflow-x:auto}.m{font:700 .78rem ui-monospace,monospace;min-width:3.6rem}
-.get{color:light-dark(var(--get),#6fd3a1)}.post{color:light-dark(var(--post),#8fb2ff)}
-.put,.patch{color:light-dark(var(--put),#f0b860)}.delete{color:light-dark(var(--delete),#ff9a92)}
-code,pre{font:.86rem/1.5 ui-monospace,monospace;overflow-wrap:anywhere}pre{background:var(--soft);border-radius:.4rem;padding:.75rem;overflow-x:auto;margin:.5rem 0}
-h3{font-size:.85rem;margin:1rem 0 .3rem;color:var(--dim)}table{border-collapse:collapse;width:100%}td{padding:.3rem .75rem .3rem 0;vertical-align:top;border-top:1px solid var(--line)}
-"""
+STYLE: Final = (Path(__file__).parent / "docs.css").read_text("utf-8")
 _HASH: Final = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 POLICY: Final = f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; frame-ancestors 'none'"
 
@@ -55,7 +43,8 @@ def page(key: _Key) -> bytes:
 def _html(document: Mapping[str, Any]) -> Iterator[str]:
     groups = _by_tag(document)
     yield '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Flowdeck API</title>'
-    yield f'<meta name="viewport" content="width=device-width,initial-scale=1"><style>{STYLE}</style></head><body><main>'
+    yield '<meta name="viewport" content="width=device-width,initial-scale=1">'
+    yield f"<style>{STYLE}</style></head><body><main>"
     yield f"<h1>Flowdeck API</h1><p>Version {escape(document['info']['version'])}. For programs: "
     yield '<a href="/openapi.json">openapi.json</a>, <a href="/asyncapi.json">asyncapi.json</a>, '
     yield '<a href="/schema/flow.json">flow.json</a>.</p><nav aria-label="Groups">'
@@ -92,7 +81,8 @@ def _operation(
         yield "<h3>Parameters</h3><table>"
         for one in operation["parameters"]:
             yield f"<tr><td><code>{escape(one['name'])}</code></td><td>{one['in']}</td>"
-            yield f"<td>{escape(one.get('description', ''))} <code>{escape(_shape(one['schema'], document))}</code></td></tr>"
+            shape = escape(_shape(one["schema"], document))
+            yield f"<td>{escape(one.get('description', ''))} <code>{shape}</code></td></tr>"
         yield "</table>"
     if "requestBody" in operation:
         yield from _body(operation["requestBody"]["content"], document)

@@ -31,7 +31,7 @@ async def off_the_loop(work: Callable[[], T]) -> T:
 
 async def read_text(call: Call) -> tuple[str, DocumentType]:
     """The document of the request, as text."""
-    kind = document_type(bodies.content_type(call.request))
+    kind = document_type(bodies.media_type(call.request.headers))
     raw = await bodies.read(call.request, bytes_max=call.parts.config.api.document_bytes_max)
     try:
         return raw.decode(), kind
@@ -57,9 +57,9 @@ async def read_document(call: Call) -> tuple[Document, str, DocumentType]:
 
 
 async def draft_answer(call: Call, row: FlowRow) -> Answer:
-    """The draft in the form that the caller accepts; as it was written, comments included, where that fits."""
+    """The draft in the form that the caller accepts: as it was written, comments included, if that fits."""
     wanted = wanted_type(call, row)
-    headers = {"ETag": etag(row), "Vary": "Accept"}
+    headers = {"ETag": etag(row), "Vary": "Accept", "Cache-Control": "no-cache"}
     content_type = YAML_TYPES[0] if wanted == "yaml" else bodies.JSON
     text = row.draft
     if wanted != row.draft_type:

@@ -1,28 +1,22 @@
-"""Events of backends and starts of flows: decode at the door, one call to the engine, the result as it stands."""
+"""Events of backends and starts of flows: decode at the door, one call, its result as it stands."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
-from actors.commands import (
-    EventResult,
-    Refused,
-    StartedTarget,
-    StartRequest,
-    StartResult,
-    Target,
-    TargetRefusal,
-)
+from actors.commands import EventResult, StartRequest, StartResult, Target
 from rules.inputs import Event
 from rules.limits import KEY_BYTES_MAX, NAME_BYTES_MAX
 from server.errors import ApiError
+from server.settings import Api
 
 from . import bodies, cloudevents, door
-from .door import EventBody, Faults
+from .checks import Faults, check_data, check_text
+from .door import EventBody
 from .idempotency import key_of
 from .refusals import unwrap
 from .routes import Call, Route
@@ -53,21 +47,20 @@ class StartBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 async def post_events(call: Call) -> EventsAnswer:
-    events = await read(call)
-    return answer_of(await call.parts.engine.accept(events, client=call.client))
+    raw = await bodies.read(call.request, bytes_max=call.parts.config.api.batch_bytes_max)
+    events = read(raw, call.request.headers, call.parts.config.api)
+    return answer_of(await call.parts.engine.accept(events, client=call.client, size_bytes=len(raw)))
 
 
-async def read(call: Call) -> list[Event]:
-    """The events of the request, whichever way they were sent."""
-    request, limits = call.request, call.parts.config.api
-    raw = await bodies.read(request, bytes_max=limits.batch_bytes_max)
-    media_type = bodies.content_type(request)
+def read(raw: bytes, headers: Mapping[str, str], limits: Api) -> list[Event]:
+    """The events of a body, whichever way they were sent."""
+    media_type = bodies.media_type(headers)
+    if "ce-specversion" in headers:
+        return cloudevents.read_binary(raw, headers, media_type, limits)
     if media_type == cloudevents.STRUCTURED:
         return cloudevents.read_structured(raw, limits)
     if media_type == cloudevents.BATCH:
         return cloudevents.read_batch(raw, limits)
-    if cloudevents.is_binary(request.headers):
-        return cloudevents.read_binary(raw, request.headers, media_type, limits)
     return door.read_events(raw, media_type, limits)
 
 
@@ -109,13 +102,13 @@ def check_start(body: StartBody, *, targets_max: int) -> None:
     if len(body.targets) > targets_max:
         raise ApiError("invalid", f"At most {targets_max} targets are started in one call.")
     faults = Faults()
-    door.check_text(body.invocation, NAME_BYTES_MAX, "/invocation", faults)
+    check_text(body.invocation, NAME_BYTES_MAX, "/invocation", faults)
     for number, target in enumerate(body.targets):
         at = f"/targets/{number}"
-        door.check_text(target.customer, NAME_BYTES_MAX, at + "/customer", faults)
-        door.check_text(target.key, KEY_BYTES_MAX, at + "/key", faults)
-        door.check_data(target.variables, at + "/variables", faults)
-        door.check_data(target.metadata, at + "/metadata", faults)
+        check_text(target.customer, NAME_BYTES_MAX, at + "/customer", faults)
+        check_text(target.key, KEY_BYTES_MAX, at + "/key", faults)
+        check_data(target.variables, at + "/variables", faults)
+        check_data(target.metadata, at + "/metadata", faults)
     faults.end()
 
 
@@ -166,5 +159,3 @@ ROUTES = (
         codes=("not_found", "key_reused", "overloaded", "unknown_outcome"),
     ),
 )
-
-__all__ = ["ROUTES", "Refused", "StartedTarget", "TargetRefusal"]

@@ -24,6 +24,7 @@ from .refusals import document_error, unwrap
 from .routes import Answer, Call, Route
 
 TAG = "Flows"
+VERSION_DIGITS_MAX = 9
 WRITE_CODES: tuple[ErrorCode, ...] = ("not_found", "overloaded", "unknown_outcome")
 
 
@@ -310,7 +311,8 @@ async def list_versions(call: Call) -> VersionPage:
 
 async def found_version(call: Call) -> VersionRow:
     number = call.path("version")
-    row = await call.parts.store.version(call.path("flow"), int(number)) if number.isdecimal() else None
+    is_number = number.isascii() and number.isdecimal() and len(number) <= VERSION_DIGITS_MAX
+    row = await call.parts.store.version(call.path("flow"), int(number)) if is_number else None
     if row is None:
         raise ApiError("not_found", "There is no such version of this flow.")
     return row

@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: who used it, and a digest of what was asked, so that a repeat can be told from a misuse."""
+"""`Idempotency-Key`: who used it, and a digest of what was asked: a repeat can be told from a misuse."""
 
 from __future__ import annotations
 

@@ -20,6 +20,8 @@ from .lists import bad_cursor, page_size, row_cursor
 from .routes import Call, Route
 
 TAG = "Instances"
+VERSION_MAX = (1 << 31) - 1
+"""Of a flow; negative numbers are revisions of its draft."""
 _state = msgspec.msgpack.Decoder(State)
 _entry = msgspec.msgpack.Decoder(TimelineEntry)
 
@@ -58,7 +60,7 @@ class InstancePage(msgspec.Struct, frozen=True, kw_only=True):
 
 class InstanceQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     flow: str | None = None
-    version: int | None = None
+    version: Annotated[int, Meta(ge=-VERSION_MAX, le=VERSION_MAX)] | None = None
     customer: str | None = None
     status: Literal["running", "failed", "completed", "cancelled", "expired"] | None = None
     key: str | None = None
@@ -138,7 +140,8 @@ async def detail(call: Call, row: InstanceRow) -> InstanceDetail:
     await call.parts.engine.definitions.prepare([version])
     if version.flow is None:
         raise ApiError("conflict", f"The instance's version cannot be read: {version.broken}")
-    return InstanceDetail(**_columns(row), **inspect(version.flow, _state.decode(row.state)))
+    shown: dict[str, Any] = inspect(version.flow, _state.decode(row.state))
+    return InstanceDetail(**_columns(row), **shown)
 
 
 async def timeline(call: Call) -> TimelinePage:

@@ -13,7 +13,7 @@ from server.errors import ERRORS, ErrorCode, FieldError
 from .bodies import JSON, MSGPACK
 from .routes import Route
 
-Document: TypeAlias = Mapping[str, Any]
+Document: TypeAlias = dict[str, Any]
 REF: Final = "#/components/schemas/{name}"
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _SECURITY: Final[Mapping[str, list[dict[str, list[str]]]]] = {
@@ -54,7 +54,7 @@ def document(routes: Sequence[Route], *, version: str) -> Document:
         "info": {
             "title": "Flowdeck",
             "version": version,
-            "description": "Runs flows: what to show or send one customer, when, and what to do with the answer.",
+            "description": "What to show or send one customer, when, and what to do with the answer.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "paths": paths,

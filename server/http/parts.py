@@ -20,8 +20,17 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """How often somebody may call, by API key and by customer; and be refused, by address."""
+
+    backends: RateLimiter
+    apps: RateLimiter
+    failures: RateLimiter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """One server's parts. `reserved` event names' prefixes and limits come from `config` and `rules.limits`."""
+    """One server's parts."""
 
     config: Config
     clock: Clock
@@ -29,11 +38,8 @@ class Parts:
     engine: Engine
     backends: BackendAuth
     apps: TokenVerifier
-    requests: RateLimiter
-    app_requests: RateLimiter
-    failures: RateLimiter
+    rates: Rates
     meters: Meters
-    epoch: str
     version: Mapping[str, object]
 
 

@@ -71,8 +71,9 @@ Handler: TypeAlias = Callable[[Call], Awaitable[object]]
 class Route:
     """One row of the table.
 
-    `role`: which role a backend needs. `body`: the type of a JSON or MessagePack body; None when there is none or
-    the handler reads it by itself: then `raw_types` are its media types and `raw_body` its shape as JSON. `answer`: the type of the answer of `status`.
+    `role`: which role a backend needs. `body`: the type of a JSON or MessagePack body; None when there is
+    none, or the handler reads it by itself: then `raw_types` are its media types and `raw_body` its shape as
+    JSON. `answer`: the type of the answer with `status`.
     `idempotent`: takes an `Idempotency-Key`. `codes`: errors beside those that every route of its kind has.
     """
 

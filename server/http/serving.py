@@ -1,140 +1,145 @@
 """Makes aiohttp handlers of routes: who calls, how often, what they sent, one call, one answer.
 
-Everything that a request can do wrong ends here as one problem document; everything that we do wrong is logged
-with its trace and answered as `internal`, without it.
+Everything that a request can do wrong ends here as one problem document; everything that we do wrong is
+logged with its trace and answered as `internal`, without it.
 """
 
 from __future__ import annotations
 
+import itertools
 import secrets
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, TypeAlias
 
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
-from actors.commands import Overloaded, UnknownOutcome
+from actors.commands import NotReady, Overloaded, UnknownOutcome
 from actors.ports import StoreError
 from rules.errors import RuleError
-from server.auth.callers import Principal, Refused
-from server.auth.claims import CustomerToken
 from server.errors import ApiError
 
-from . import answers, bodies
-from .parts import PARTS, Parts
-from .routes import Answer, Call, Route
+from . import answers, bodies, callers
+from .cors import Cors
+from .parts import Parts
+from .routes import Call, Route
 
 AiohttpHandler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Admit: TypeAlias = Callable[[web.Request], Call]
 REQUEST_ID_CHARACTERS_MAX: Final = 64
-SCHEME: Final = "Bearer "
 
 log = structlog.get_logger("flowdeck.http")
+_run: Final = secrets.token_hex(6)
+_count: Final = itertools.count(1)
 
 
-def add_routes(app: web.Application, routes: Iterable[Route]) -> None:
-    """Register every route, and the answers to addresses and methods that are none."""
+def add_routes(app: web.Application, routes: Iterable[Route], parts: Parts) -> None:
+    """Register every route; those that read answer HEAD as well, those of apps a browser's preflight."""
+    cors = Cors(parts.config.api.app_origins)
+    methods: dict[str, list[str]] = {}
     for route in routes:
-        app.router.add_route(route.method, route.path, handler(route))
+        handle = handler(route, parts, cors)
+        app.router.add_route(route.method, route.path, handle)
+        if route.method == "GET":
+            app.router.add_route("HEAD", route.path, handle)
+        if route.audience == "app":
+            methods.setdefault(route.path, []).append(route.method)
+    for path, allowed in methods.items():
+        app.router.add_route("OPTIONS", path, cors.preflight(allowed))
 
 
-def handler(route: Route) -> AiohttpHandler:
+def handler(route: Route, parts: Parts, cors: Cors) -> AiohttpHandler:
     """The aiohttp handler of one route."""
+    meters = parts.meters
+    for_browsers = route.audience == "app"
+    is_logged = parts.config.log.level == "debug"
+    body_bytes_max = route.body_bytes_max or parts.config.api.document_bytes_max
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        request_id = id_of(request)
-        parts = request.app[PARTS]
+        id = id_of(request)
+        headers = cors.headers(request) if for_browsers else answers.NONE
         try:
-            call = await admitted(route, request, parts)
+            call = admitted(route, request, parts)
+            if route.body is not None:
+                raw = await bodies.read(request, bytes_max=body_bytes_max)
+                call.body = bodies.decode(raw, route.body, bodies.media_type(request.headers))
             value = await route.handle(call)
-        except Exception as error:  # noqa: BLE001 - the request boundary: every failure becomes one answer
-            return answers.refusal(request, as_api_error(error, route, request_id), request_id=request_id)
-        if isinstance(value, web.StreamResponse):
-            return value
-        return answers.answer(request, value, status=route.status, request_id=request_id)
+            answer = answers.answer(request, value, status=route.status, request_id=id, headers=headers)
+        except Exception as failed:  # noqa: BLE001 - the request boundary: every failure becomes one answer
+            error = as_api_error(failed, path=route.path, request_id=id)
+            answer = answers.refusal(request, error, request_id=id, headers=headers)
+        meters.answered(answer.status)
+        if is_logged:
+            log.debug("answered", method=route.method, path=route.path, status=answer.status, id=id)
+        return answer
 
     return handle
 
 
-async def admitted(route: Route, request: web.Request, parts: Parts) -> Call:
-    """The call, once the caller may make it and everything that he sent fits."""
+def admitted(route: Route, request: web.Request, parts: Parts) -> Call:
+    """The call, once the caller may make it and the query fits."""
     call = Call(request, parts)
     if route.audience == "backend":
-        call.principal = backend(request, parts)
+        call.principal = callers.backend(request, parts)
         if route.role is not None and not call.principal.may(route.role):
             raise ApiError("forbidden", f"This needs an API key with the role {route.role!r}.")
-        limit(parts.requests.take(call.principal.id))
     elif route.audience == "app":
-        call.token = app_token(request, parts)
-        limit(parts.app_requests.take(call.token.customer))
+        call.token = callers.app(request, parts)
     if route.query is not None:
         call.query = bodies.convert_query(request.query, route.query)
-    elif request.query_string:
+    elif request.rel_url.raw_query_string:
         raise ApiError("invalid", "This address takes no query parameters.")
-    if route.body is not None:
-        size = route.body_bytes_max or parts.config.api.document_bytes_max
-        raw = await bodies.read(request, bytes_max=size)
-        call.body = bodies.decode(raw, route.body, bodies.content_type(request))
     return call
 
 
-def backend(request: web.Request, parts: Parts) -> Principal:
-    """The API key's holder, or `unauthorized`; who fails often has to wait."""
-    caller = parts.backends.authenticate(bearer(request, parts))
-    return caller if isinstance(caller, Principal) else turned_away(request, parts, caller)
-
-
-def app_token(request: web.Request, parts: Parts) -> CustomerToken:
-    """The customer whose token it is, or `unauthorized`."""
-    token = parts.apps.verify(bearer(request, parts))
-    return token if isinstance(token, CustomerToken) else turned_away(request, parts, token)
-
-
-def bearer(request: web.Request, parts: Parts) -> str:
-    given = request.headers.get("Authorization", "")
-    if given[: len(SCHEME)].lower() != SCHEME.lower():
-        return turned_away(request, parts, Refused("no bearer credentials", "Send Authorization: Bearer ."))
-    return given[len(SCHEME) :].strip()
-
-
-def turned_away(request: web.Request, parts: Parts, refused: Refused) -> "Never":  # noqa: UP037
-    address = request.remote or ""
-    limit(parts.failures.take(address))
-    log.info("credentials refused", reason=refused.reason, address=address, path=request.path)
-    raise ApiError("unauthorized", refused.detail)
-
-
-def limit(wait_s: float) -> None:
-    if wait_s > 0:
-        raise ApiError("rate_limited", "You are sending faster than allowed.", retry_after_s=wait_s)
-
-
-def as_api_error(error: Exception, route: Route, request_id: str) -> ApiError:
+def as_api_error(error: Exception, *, path: str, request_id: str) -> ApiError:
     """Other people's mistakes and expected trouble by their code; ours as `internal`, logged."""
     match error:
         case ApiError():
             return error
+        case NotReady():
+            detail = f"The server is {error.phase.value}; nothing was stored."
+            return ApiError("overloaded", detail, retry_after_s=error.retry_after_s)
         case Overloaded():
-            return ApiError(
-                "overloaded", "The server is busy; nothing was stored.", retry_after_s=error.retry_after_s
-            )
+            detail = "The server is busy; nothing was stored."
+            return ApiError("overloaded", detail, retry_after_s=error.retry_after_s)
         case UnknownOutcome():
             return ApiError("unknown_outcome", "It may or may not be stored; send it again with the same id.")
         case StoreError():
-            log.error("store failed", path=route.path, request_id=request_id, error=str(error))
-            return ApiError("overloaded", "The store cannot answer at the moment.")
+            log.error("store failed", path=path, id=request_id, error=str(error))
+            return ApiError("overloaded", "The store cannot answer at the moment; nothing was stored.")
         case RuleError():
             return ApiError("invalid", error.message)
+        case web.HTTPRequestEntityTooLarge():
+            return ApiError("too_large", "The body is too large.", headers=bodies.CLOSE)
+        case HttpProcessingError() | web.RequestPayloadError() | ConnectionError():
+            return ApiError("bad_request", "The body could not be read to its end.", headers=bodies.CLOSE)
         case _:
-            log.error("request failed", path=route.path, request_id=request_id, exc_info=error)
+            log.error("request failed", path=path, id=request_id, exc_info=error)
             return ApiError("internal", f"The server failed; the request's id is {request_id}.")
 
 
-def id_of(request: web.Request) -> str:
+def id_of(request: web.BaseRequest) -> str:
     """The caller's own request id if it is a plain one, else a new one."""
-    given = request.headers.get("X-Request-Id")
+    given = request.headers.get(answers.REQUEST_ID)
     if given and len(given) <= REQUEST_ID_CHARACTERS_MAX and given.isascii() and given.isprintable():
         return given
-    return secrets.token_hex(8)
+    return f"{_run}-{next(_count):x}"
 
 
-__all__ = ["Answer", "Call", "Route", "add_routes", "handler"]
+@web.middleware
+async def problems(request: web.Request, handler: AiohttpHandler) -> web.StreamResponse:
+    """Addresses and methods that are none, as problems too; and whatever a handler outside the table left."""
+    try:
+        return await handler(request)
+    except web.HTTPNotFound:
+        error = ApiError("not_found", "There is nothing at this address.")
+    except web.HTTPMethodNotAllowed as refused:
+        allowed = ", ".join(sorted(refused.allowed_methods))
+        error = ApiError("method_not_allowed", f"This address takes {allowed}.", headers={"Allow": allowed})
+    except web.HTTPException:
+        raise
+    except Exception as failed:  # noqa: BLE001 - the request boundary of what is not in the table
+        error = as_api_error(failed, path=request.path, request_id=id_of(request))
+    return answers.refusal(request, error, request_id=id_of(request))

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
-from rules.schema import flow_schema
 
 from actors.commands import Phase
+from rules.schema import flow_schema
 from server.errors import ERRORS, ApiError
 from server.live.asyncapi import asyncapi
 
 from .docs_page import docs_page
-from .parts import OPENAPI
+from .parts import OPENAPI, Parts
 from .routes import Answer, Call, Route
 
 TAG = "System"
+AGAIN_SOON: Final = {"Retry-After": "1"}
+LAG_S_MAX: Final = 1.0
+"""How late the loop may be before others should get the work."""
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -36,12 +39,21 @@ async def healthz(_: Call) -> Health:
 
 
 async def readyz(call: Call) -> Answer:
-    """Recovered, store writable, lag under the limit."""
-    engine = call.parts.engine
-    reason = engine.not_ready_reason()
-    ready = reason is None
-    shown = Readiness(ready=ready, phase=Phase(engine.phase).value, reason=reason or "")
-    return Answer(shown, status=200 if ready else 503, headers={} if ready else {"Retry-After": "1"})
+    """Recovered, the store keeps up, and so does the loop."""
+    phase, reason = call.parts.engine.phase, not_ready_reason(call.parts)
+    shown = Readiness(ready=not reason, phase=phase.value, reason=reason)
+    return Answer(shown, status=503, headers=AGAIN_SOON) if reason else Answer(shown)
+
+
+def not_ready_reason(parts: Parts) -> str:
+    """Why no work should be sent here; "" if it should."""
+    if parts.engine.phase is not Phase.READY:
+        return f"the engine is {parts.engine.phase.value}"
+    if not parts.engine.is_ready:
+        return "a commit takes too long"
+    if parts.meters.lag_s > LAG_S_MAX:
+        return f"the loop is {parts.meters.lag_s:.1f} s late"
+    return ""
 
 
 async def version(call: Call) -> object:

@@ -47,7 +47,7 @@ class ShakyStore:
 
     def __init__(self, disk: MemoryStore, chance: random.Random, *, trouble: float) -> None:
         self.disk = disk
-        self._chance = chance
+        self.chance = chance
         self._trouble = trouble
         self.killed = asyncio.Event()
 
@@ -67,19 +67,19 @@ class ShakyStore:
 
     async def apply(self, group: Group) -> Sequence[FeedCard]:
         await self._pass_time()
-        if self._chance.random() < self._trouble / 2:
-            raise StoreFull("no room") if self._chance.random() < 0.5 else StoreError("refused")
+        if self.chance.random() < self._trouble / 2:
+            raise StoreFull("no room") if self.chance.random() < 0.5 else StoreError("refused")
         cards = await self.disk.apply(group)
         await self._pass_time()
         return cards
 
     async def _pass_time(self) -> None:
-        if self._chance.random() < self._trouble / 4:
+        if self.chance.random() < self._trouble / 4:
             self.killed.set()
         if self.killed.is_set():
             await asyncio.Event().wait()  # nothing of a dead process goes on
-        if self._trouble and self._chance.random() < 0.3:
-            await asyncio.sleep(self._chance.choice((0.0, 0.001, 0.01, 0.2)))
+        if self._trouble and self.chance.random() < 0.3:
+            await asyncio.sleep(self.chance.choice((0.0, 0.001, 0.01, 0.2)))
 
 
 class Viewer:
@@ -125,7 +125,7 @@ class Trial:
         *,
         trouble: float = 0.03,
         limits: EngineLimits | None = None,
-        store: Callable[[MemoryStore, random.Random, float], ShakyStore] | None = None,
+        store: type[ShakyStore] = ShakyStore,
     ) -> None:
         self.chance = random.Random(seed)  # noqa: S311 – a seeded game, no secret
         self.seed = seed
@@ -135,7 +135,7 @@ class Trial:
         self.kills = 0
         self._trouble = trouble
         self._limits = limits or EngineLimits()
-        self._make_store = store or (lambda disk, chance, trouble: ShakyStore(disk, chance, trouble=trouble))
+        self._store_type = store
         self._up = asyncio.Event()
         self.crashes: list[Exception] = []
         self.stage: Stage
@@ -168,7 +168,7 @@ class Trial:
             await self._end()
 
     async def _begin(self) -> None:
-        self.store = self._make_store(self.disk, self.chance, self._trouble)
+        self.store = self._store_type(self.disk, self.chance, trouble=self._trouble)
         self.stage = Stage(
             self.store,
             limits=self._limits,
@@ -236,7 +236,7 @@ class Trial:
         await asyncio.sleep(seconds)
         life = self.stage.engine.life
         while life is not None and not life.is_idle:
-            await asyncio.sleep(0)
+            await self.clock.sleep(0)
 
 
 class ProcessDied(Exception):

@@ -37,6 +37,8 @@ class Timers:
         self._wake = asyncio.Event()
         self._wake_at: int | None = None
         self._is_waiting = False
+        self._is_cut = False
+        """More wait in the store before what would be the horizon than there was room for."""
 
     def wake_if_waiting(self) -> None:
         """There is room again for those whose time has come."""
@@ -58,6 +60,8 @@ class Timers:
     def taken(self, instance: str) -> None:
         """Its due timers were applied, and their commit will say what is next."""
         self._told.discard(instance)
+        if self._is_cut and self._is_short():
+            self._wake.set()
 
     async def run(self) -> None:
         while True:
@@ -103,8 +107,10 @@ class Timers:
 
     # ── knowing ────────────────────────────────────────────────────────────────────────────────────────
     def _wants_more(self, now: int) -> bool:
-        near = self._horizon - now < self._limits.horizon_ms // 2
-        return near and len(self._due) + len(self._told) < self._limits.timers_max // 2
+        return self._is_short() and self._horizon - now < self._limits.horizon_ms // 2
+
+    def _is_short(self) -> bool:
+        return len(self._due) + len(self._told) <= self._limits.timers_max // 2
 
     async def _read(self, now: int) -> None:
         limit = self._limits.timers_max
@@ -113,8 +119,8 @@ class Timers:
         for due, id in rows:
             if id not in self._due:  # else a commit has told of a newer one
                 self._add(due, id)
-        whole = len(rows) < limit
-        self._horizon = max(self._horizon, self._reading_to if whole else rows[-1][0])
+        self._is_cut = len(rows) == limit
+        self._horizon = max(self._horizon, rows[-1][0] if self._is_cut else self._reading_to)
         self._reading_to = 0
 
     def _add(self, due: int, id: str) -> None:
@@ -134,6 +140,7 @@ class Timers:
         by_due = sorted((due, id) for id, due in self._due.items())
         kept, first_left = by_due[: len(by_due) // 2], by_due[len(by_due) // 2]
         self._horizon = first_left[0]
+        self._is_cut = True
         self._due = {id: due for due, id in kept}
         self._heap = kept
 

@@ -20,7 +20,7 @@ PROBLEM: Final = "application/problem+json"
 PROBLEM_MSGPACK: Final = "application/problem+msgpack"
 REQUEST_ID: Final = "X-Request-Id"
 NONE: Final[Mapping[str, str]] = {}
-STANDING: Final = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+STANDING: Final = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Server": "Flowdeck"}
 """On every answer of the API: it is about somebody, and is never a page."""
 
 encode_json = msgspec.json.Encoder().encode

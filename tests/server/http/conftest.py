@@ -45,14 +45,15 @@ steps:
   answer:
     type: wait
     until:
-      - {id: said, type: card, of: greet, actions: [submit]}
-      - {id: over, type: time, in: P7D}
+      - {id: said, type: card, of: greet, action: completed}
+      - {id: over, type: time, after: P7D}
+    close: [greet]
 cards:
   hello:
     title: Hello {{ vars.plan }}
     body:
       - {type: text, text: Welcome.}
-      - {type: buttons, buttons: [{id: ok, label: Fine, action: submit}]}
+      - {type: submit, name: ok, label: Fine}
 """
 
 

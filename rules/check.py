@@ -9,31 +9,10 @@ from . import document as written
 from . import model
 from .check_cards import check_card, closes
 from .check_names import check_names
+from .customer import STANDARD
 from .graph import Graph, busy_loop, definitely_set, reachable
 from .problems import Pointer, Report, child
 from .sources import Sources
-
-# Fields of every profile (HTTP API, "Customers"): a custom field that nearly has such a name is a slip.
-_PROFILE_FIELDS = (
-    "activity",
-    "city",
-    "country",
-    "created_at",
-    "email",
-    "first_name",
-    "id",
-    "last_name",
-    "locale",
-    "name",
-    "phone",
-    "preferences",
-    "region",
-    "segments",
-    "tags",
-    "test",
-    "timezone",
-    "updated_at",
-)
 
 
 def check_flow(flow: model.Flow, graph: Graph, document: written.Flow, sources: Sources) -> None:
@@ -171,9 +150,9 @@ class _Checking:
         for read, pointers in sources.reads.items():
             root, _, path = read.partition(".")
             field = path.partition(".")[0]
-            if root != "customer" or not field or field in _PROFILE_FIELDS:
+            if root != "customer" or not field or field in STANDARD:
                 continue
-            near = get_close_matches(field, _PROFILE_FIELDS, n=1, cutoff=0.8)
+            near = get_close_matches(field, STANDARD, n=1, cutoff=0.8)
             if near:
                 message = f'A profile has no "{field}" of its own. Did you mean "{near[0]}"?'
                 self._report.add("missing_name", next(iter(pointers)), message)

@@ -138,6 +138,7 @@ class _FlowCompiler:
         made = model.Variable(
             name=name,
             type=VARIABLE_TYPES[variable.type],
+            is_date=variable.type == "date",
             required=variable.required,
             has_default=default is not None,
             default=default,

@@ -195,9 +195,12 @@ class StepCompiler:
                     self._references.variable(name, child(place, name))
                 return model.Set(**base, variables=self._values(step.variables, place))
             case written.UpdateCustomer():
+                place = child(pointer, "set")
+                for name in step.set:
+                    self._references.profile_field(name, child(place, name))
                 return model.UpdateCustomer(
                     **base,
-                    set=self._values(step.set, child(pointer, "set")),
+                    set=self._values(step.set, place),
                     add_tags=self._tags(step.add_tags, child(pointer, "add_tags")),
                     remove_tags=self._tags(step.remove_tags, child(pointer, "remove_tags")),
                 )

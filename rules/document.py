@@ -25,6 +25,7 @@ from .document_parts import (
     Next,
     Part,
     Source,
+    Template,
     Title,
     matching,
 )
@@ -167,7 +168,7 @@ class SendCard(StepBase, tag="send_card", frozen=True, kw_only=True):
 
     card: Key
     delivery: Delivery = Delivery()
-    metadata: Any = UNSET
+    metadata: dict[str, Any] | Template | UnsetType = UNSET
 
 
 class UpdateCard(StepBase, tag="update_card", frozen=True, kw_only=True):
@@ -233,7 +234,7 @@ class Emit(StepBase, tag="emit", frozen=True, kw_only=True):
     """Raises an event inside the server."""
 
     event: Name
-    data: Any = UNSET
+    data: dict[str, Any] | Template | UnsetType = UNSET
     customer: Any = UNSET
     key: Any = UNSET
 

@@ -8,9 +8,7 @@ hold – is not in it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from datetime import date
 from functools import lru_cache
 from typing import Final, TypeAlias
 
@@ -18,7 +16,7 @@ from .conditions import Condition, compile_condition
 from .errors import RuleError
 from .limits import INTEGER_MAX, VALUE_BYTES_MAX, VALUE_CHARS_MAX, VALUE_ERROR_COUNT_MAX
 from .problems import child, nearest
-from .scalars import is_unicode
+from .scalars import is_date, is_unicode
 from .types import Scope, Type
 
 Form: TypeAlias = Mapping[str, object]
@@ -43,7 +41,6 @@ _ACTIONS: Final = {
     "vote_up": "vote",
     "vote_down": "vote",
 }
-_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 class _Wrong(Exception):
@@ -217,17 +214,6 @@ _CHECKS: Final[dict[str, Callable[[Rules, object], object]]] = {
     "dropdown": _choice,
     "checkboxes": _choices,
 }
-
-
-def is_date(text: str) -> bool:
-    """Whether it is a day of the calendar, as `2026-03-01`."""
-    if _DATE.fullmatch(text) is None:
-        return False
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
 
 
 def matches(pattern: str, text: str) -> bool:

@@ -34,6 +34,8 @@ class Origin(StrEnum):
 class Variable:
     name: str
     type: Type
+    is_date: bool = False
+    """Its text is a day, `2026-03-01`."""
     required: bool = False
     has_default: bool = False
     default: object = None

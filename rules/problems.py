@@ -58,6 +58,7 @@ ERRORS: Final[dict[str, str]] = {
     "unknown_card": "Name a card template of this flow.",
     "unknown_variable": "Declare the variable under `variables`, or name one that is declared.",
     "unknown_button": "Name a button of the card.",
+    "read_only": "Write another field of the customer; tags have their own keys.",
     "wrong_step": "Name a step of the type that the message asks for.",
     "duplicate_id": "Give each its own id.",
     "choose_one": "Keep one of the keys that the message names.",

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from . import document as written
 from . import document_cards
+from .customer import STANDARD, TEXTS
 from .limits import NAME_BYTES_MAX
 from .model import Next
 from .problems import Pointer, Report, child, nearest
@@ -42,6 +43,10 @@ class References:
     def variable(self, name: str, pointer: Pointer) -> None:
         if name not in self._flow.variables:
             self._unknown("unknown_variable", "variable", name, self._flow.variables, pointer)
+
+    def profile_field(self, name: str, pointer: Pointer) -> None:
+        if name in STANDARD and name not in TEXTS:
+            self._report.add("read_only", pointer, f'A flow cannot write "{name}" of a customer.')
 
     def sent_cards(self, given: object, pointer: Pointer) -> tuple[str, ...]:
         """The send_card steps that `of` or `close` names."""

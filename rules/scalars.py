@@ -1,7 +1,9 @@
-"""Texts and numbers of a document: what every reader of YAML and JSON would understand alike."""
+"""Texts, numbers and dates: what every reader of YAML and JSON would understand alike."""
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from math import isfinite
 
 from .limits import INTEGER_MAX
@@ -9,6 +11,7 @@ from .problems import Pointer, Report
 
 # An integer of more digits is beyond 2^53 in every base, and is not worth the time to read.
 _INTEGER_CHARS_MAX = 24
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 def read_integer(text: str, pointer: Pointer, report: Report) -> int | None:
@@ -45,5 +48,16 @@ def is_unicode(text: str) -> bool:
     try:
         text.encode()
     except UnicodeEncodeError:
+        return False
+    return True
+
+
+def is_date(text: str) -> bool:
+    """Whether it is a day of the calendar, as `2026-03-01`."""
+    if _DATE.fullmatch(text) is None:
+        return False
+    try:
+        date.fromisoformat(text)
+    except ValueError:
         return False
     return True

@@ -11,6 +11,7 @@ from typing import Final
 from .errors import RuleError
 from .json_values import as_json
 from .model import Variable
+from .scalars import is_date
 from .times import parse_rfc3339, to_datetime, to_ms
 from .types import Type
 
@@ -35,9 +36,10 @@ def coerce(variable: Variable, value: object) -> object:
     """The value as the declared type; RuleError `bad_variable` if it is none. Null stays null."""
     if value is None:
         return None
-    fitting = _FITTING[variable.type](value)
+    fitting = _as_day(value) if variable.is_date else _FITTING[variable.type](value)
     if fitting is None:
-        raise RuleError("bad_variable", f'The variable "{variable.name}" must be {_WORDS[variable.type]}.')
+        words = "a date such as 2026-03-01" if variable.is_date else _WORDS[variable.type]
+        raise RuleError("bad_variable", f'The variable "{variable.name}" must be {words}.')
     return fitting
 
 
@@ -54,6 +56,10 @@ def _as_bool(value: object) -> object:
 
 def _as_text(value: object) -> object:
     return value if isinstance(value, str) else None
+
+
+def _as_day(value: object) -> object:
+    return value if isinstance(value, str) and is_date(value) else None
 
 
 def _as_int(value: object) -> object:

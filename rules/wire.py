@@ -14,11 +14,11 @@ from typing import TypeAlias
 import msgspec
 
 from .errors import EvaluationError
-from .form import is_date
 from .json_values import as_json
 from .limits import INTEGER_MAX
 from .links import Link
 from .printing import Setting, text_of
+from .scalars import is_date
 from .texts import Text
 from .times import to_ms
 from .values import Value

@@ -160,6 +160,18 @@ MAY_STAND_IN_A_DRAFT = [
     ),
     ("default: 0", "default: ▸x", "bad_default", "/variables/n/default"),
     ("default: 0", "default: ▸=now", "bad_default", "/variables/n/default"),
+    (
+        "{type: integer, default: 0}",
+        "{type: date, default: ▸2026-02-30}",
+        "bad_default",
+        "/variables/n/default",
+    ),
+    (
+        "set, variables: {n: =vars.n + 1}",
+        "update_customer, set: {id: ▸x}",
+        "read_only",
+        "/steps/thank/set/id",
+    ),
     ("id: silent", "id: ▸done", "duplicate_id", "/steps/answer/until/1/id"),
     ("flow: renewal", "flow: renewal\nfolder: ▸a/b/c/d", "bad_name", "/folder"),
     ("event: policy.expiring", f"event: ▸{'é' * 65}", "bad_name", "/triggers/expiring/event"),

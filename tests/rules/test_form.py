@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.errors import RuleError
-from rules.form import allows, check_values, compile_pattern, is_date, matches, submit_rules
+from rules.form import allows, check_values, compile_pattern, matches, submit_rules
 from rules.limits import INTEGER_MAX, VALUE_BYTES_MAX, VALUE_CHARS_MAX, VALUE_ERROR_COUNT_MAX
+from rules.scalars import is_date
 
 OPTIONS = ["full", "basic", 1, True]
 

@@ -1,6 +1,9 @@
+from pathlib import Path
+
 import pytest
 
 from rules.limits import PROBLEM_COUNT_MAX
+from rules.problem_page import page
 from rules.problems import ERRORS, WARNINGS, Positions, Report, Severity, child, nearest
 
 
@@ -61,3 +64,7 @@ def test_problems_come_in_the_order_of_the_text() -> None:
 def test_the_nearest_word_is_proposed_only_when_it_is_near() -> None:
     assert nearest("stpes", ["steps", "cards"]) == ' Did you mean "steps"?'
     assert nearest("xyz", ["steps", "cards"]) == ""
+
+
+def test_the_page_of_problems_is_current() -> None:
+    assert (Path(__file__).parents[2] / "docs" / "problems.md").read_text() == page()

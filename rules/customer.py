@@ -19,7 +19,7 @@ from .limits import (
     PROFILE_TAGS_MAX,
     PROFILE_TEXT_CHARS_MAX,
 )
-from .preferences import Preferences, merged_preferences
+from .preferences import Preferences, merged_preferences, preferences_context
 from .profile_errors import Problems, ProfileError
 from .times import to_datetime
 from .zones import check_zone
@@ -105,7 +105,7 @@ def context(profile: Profile) -> dict[str, object]:
         "tags": list(profile.tags),
         "segments": list(profile.segments),
         "test": profile.test,
-        "preferences": msgspec.to_builtins(profile.preferences),
+        "preferences": preferences_context(profile.preferences),
         "activity": {
             "first_seen_at": _datetime(activity.first_seen_at),
             "last_seen_at": _datetime(activity.last_seen_at),

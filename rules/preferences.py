@@ -25,6 +25,16 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     topics: dict[str, bool] = {}
 
 
+def preferences_context(preferences: Preferences) -> dict[str, object]:
+    """As expressions see them."""
+    windows = {day: [list(window) for window in windows] for day, windows in preferences.windows.items()}
+    return {
+        "notifications_enabled": preferences.notifications_enabled,
+        "windows": windows,
+        "topics": preferences.topics,
+    }
+
+
 def merged_preferences(preferences: Preferences, value: object, problems: Problems) -> Preferences:
     """The preferences with what `value` names; null restores a default, of a day or topic too."""
     if value is None:

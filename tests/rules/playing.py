@@ -1,4 +1,4 @@
-"""Plays a flow turn by turn, without a runtime: what the runtime does with time, ids and profiles, and no more.
+"""Plays a flow turn by turn, without a runtime: does what that does with time, ids and profiles.
 
 After every turn the invariants of `check_turn` hold; whoever plays gets them for nothing.
 """
@@ -18,7 +18,16 @@ from rules.compile import check
 from rules.customer import Profile, change, new_profile
 from rules.decide import decide, start
 from rules.effects import Answer, ChangeCustomer, PutCard, RaiseEvent, Refusal, Subscriptions, Turn
-from rules.inputs import CardActed, CardWithdrawn, CustomerChanged, Event, EventArrived, Input, Started, TimeCame
+from rules.inputs import (
+    CardActed,
+    CardWithdrawn,
+    CustomerChanged,
+    Event,
+    EventArrived,
+    Input,
+    Started,
+    TimeCame,
+)
 from rules.instance import InstanceStatus, State
 from rules.limits import STATE_BYTES_MAX
 from rules.model import Flow, Origin, Wait
@@ -36,7 +45,9 @@ def flow_of(text: str) -> Flow:
     """The flow; a test that writes a wrong one fails here."""
     is_json = text.startswith("{")
     compiled = check(text if is_json else dedent(text), type="json" if is_json else "yaml", version=1)
-    assert compiled.flow is not None, [problem for problem in compiled.problems if problem.severity == "error"]
+    assert compiled.flow is not None, [
+        problem for problem in compiled.problems if problem.severity == "error"
+    ]
     return compiled.flow
 
 
@@ -77,9 +88,9 @@ class Playing:
         )
         return self.give(EventArrived(event=event))
 
-    def act(self, step: str, action: str, *, outdated: bool = False, **more: object) -> Playing:
-        """On the latest card of the step."""
-        acted = {"card": self.card(step).id, "action": action, "outdated": outdated, **more}
+    def act(self, step: str, action: str, **more: object) -> Playing:
+        """On the latest card of the step; `more` are fields of CardActed."""
+        acted = {"card": self.card(step).id, "action": action, **more}
         return self.give(msgspec.convert(acted, CardActed))
 
     def withdraw(self, step: str) -> Playing:
@@ -206,7 +217,7 @@ HELLO: Part = {
 }
 
 
-def document(steps: Mapping[str, Part], *, start: object = "w", **more: object) -> str:
+def document(steps: Mapping[str, object], *, start: object = "w", **more: object) -> str:
     """A flow of these steps. `a`, `b`, `again` and the card `hello` are there if something refers to them."""
     text = json.dumps([steps, start, more])
     ends = {name: step for name, step in _ENDS.items() if f'"{name}"' in text and name not in steps}
@@ -278,7 +289,7 @@ def play(
     return playing
 
 
-def refuse(flow: str, *, first: tuple[str, ...] | None = None, **variables: object) -> Refusal:
+def refuse(flow: str, variables: dict[str, object], *, first: tuple[str, ...] | None = None) -> Refusal:
     """The refusal of a start."""
     turn = start(
         flow_of(flow),
@@ -326,7 +337,9 @@ def _check_tokens(flow: Flow, state: State) -> None:
             assert timer.of in open_ids
     assert len({timer.armed for timer in state.timers}) == len(state.timers)
     for token in state.tokens:
-        assert token.error is not None or isinstance(flow.steps[token.step], Wait) or _is_join(flow, token.step)
+        assert (
+            token.error is not None or isinstance(flow.steps[token.step], Wait) or _is_join(flow, token.step)
+        )
 
 
 def _is_join(flow: Flow, step: str) -> bool:

@@ -13,13 +13,13 @@ from .problems import ERRORS, WARNINGS
 _PAGE = """# Problems of a document
 
 What checking a flow can find, and what to do about it; made from `rules/problems.py` by
-`python -m rules.problem_page > docs/problems.md`. Each problem has a JSON pointer, for YAML a line and a column, and
-a sentence of its own.
+`python -m rules.problem_page > docs/problems.md`. Each problem has a JSON pointer, for YAML a line and
+a column, and a sentence of its own.
 
 ## Errors
 
-Those of the text, its schema and what is not supported yet refuse the document; the others may stand in a draft,
-but not be published.
+Those of the text, its schema and what is not supported yet refuse the document; the others may stand
+in a draft, but not be published.
 
 {errors}
 

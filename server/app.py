@@ -33,7 +33,6 @@ from server.clock import SystemClock
 from server.control import Desk
 from server.control_socket import ControlSocket
 from server.credentials import Credentials
-from server.db.backup import back_up
 from server.db.lock import FolderLock
 from server.db.store import SqliteStore, StoreLimits
 from server.http.application import application
@@ -131,12 +130,7 @@ async def running(
         # What recovery built stays: the collector need not look at it again and again.
         gc.freeze()
         url = await stack.enter_async_context(listening(app, config.server))
-        desk = Desk(
-            store,
-            now=clock.now,
-            back_up=lambda target: copied(folder, target),
-            changed=lambda: credentials.read(store),
-        )
+        desk = Desk(store, now=clock.now, changed=lambda: credentials.read(store))
         control = ControlSocket(folder, desk)
         await control.open()
         stack.push_async_callback(control.close)
@@ -237,11 +231,6 @@ def versions(meta: Meta) -> dict[str, object]:
         "sqlite": sqlite3.sqlite_version,
         "schema": meta.schema,
     }
-
-
-async def copied(folder: Path, target: Path) -> None:
-    """A backup of a folder whose server goes on."""
-    await asyncio.to_thread(back_up, folder, target)
 
 
 async def cancelled(task: asyncio.Task[None]) -> None:

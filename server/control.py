@@ -1,4 +1,4 @@
-"""What an operator at the machine may ask of a data folder: keys, app keys, tokens to try, a backup.
+"""What an operator at the machine may ask of a data folder: keys, app keys, tokens to try.
 
 The same `Desk` answers in both cases: in the running server, through `control_socket.py`, or in a command
 that holds the folder itself. New and revoked keys apply at once: `changed` is called before the answer.
@@ -7,7 +7,6 @@ that holds the folder itself. New and revoked keys apply at once: `changed` is c
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
 from typing import Protocol, TypeAlias, assert_never
 
 import msgspec
@@ -76,13 +75,7 @@ class MintToken(_Message, frozen=True):
     ttl_s: int
 
 
-class BackUp(_Message, frozen=True):
-    """`file` is an absolute path that does not exist yet."""
-
-    file: str
-
-
-Request: TypeAlias = ListKeys | CreateKey | RevokeKey | ListApps | CreateApp | RemoveApp | MintToken | BackUp
+Request: TypeAlias = ListKeys | CreateKey | RevokeKey | ListApps | CreateApp | RemoveApp | MintToken
 
 
 # ── answers ────────────────────────────────────────────────────────────────────────────────────────────
@@ -148,19 +141,17 @@ Answer: TypeAlias = KeyList | KeyCreated | AppList | TokenMinted | Done | Refusa
 
 
 class Desk:
-    """Answers requests on one open store. `back_up` copies it; `changed` makes new keys apply."""
+    """Answers requests on one open store; `changed` makes new keys apply."""
 
     def __init__(
         self,
         keys: Keys,
         *,
         now: Callable[[], int],
-        back_up: Callable[[Path], Awaitable[None]],
         changed: Callable[[], Awaitable[None]],
     ) -> None:
         self._keys = keys
         self._now = now
-        self._back_up = back_up
         self._changed = changed
 
     async def perform(self, request: Request) -> Answer:
@@ -179,9 +170,6 @@ class Desk:
                 return await self._remove_app(request.name)
             case MintToken():
                 return await self._mint(request)
-            case BackUp():
-                await self._back_up(Path(request.file))
-                return Done(id=request.file)
             case _:
                 assert_never(request)
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -19,9 +18,6 @@ from server.db.lock import FolderInUse, FolderLock
 from server.settings import Config
 
 from .failures import Broken, Failure, Misused
-
-if TYPE_CHECKING:
-    from server.db.store import SqliteStore
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 DATA_VARIABLE = "FLOWDECK_DATA"
@@ -104,17 +100,9 @@ async def _perform_here(folder: Path, request: Request) -> Answer:
     store = SqliteStore(folder, now=clock.now)
     await store.open()
     try:
-        return await Desk(
-            store, now=clock.now, back_up=partial(_back_up, store), changed=_nobody_to_tell
-        ).perform(request)
+        return await Desk(store, now=clock.now, changed=_nobody_to_tell).perform(request)
     finally:
         await store.close()
-
-
-async def _back_up(store: SqliteStore, file: Path) -> None:
-    from server.db.backup import copy
-
-    await copy(store, file)
 
 
 async def _nobody_to_tell() -> None:

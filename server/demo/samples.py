@@ -58,16 +58,14 @@ CUSTOMERS: Final = (
 EVENTS: Final[Mapping[str, tuple[SampleEvent, ...]]] = {
     "policy-renewal": (
         SampleEvent(
-            label="A policy ends in 12 days",
+            label="Policy ends in 12 days",
             name="policy.expiring",
             starts=True,
             data={"policy": "P-{run}", "due": "{now+12d}", "days_left": 12, "premium": 312.5},
         ),
+        SampleEvent(label="Premium paid at the bank", name="payment.received", data={"policy": "P-{run}"}),
         SampleEvent(
-            label="The premium was paid at the bank", name="payment.received", data={"policy": "P-{run}"}
-        ),
-        SampleEvent(
-            label="A colleague renewed it by phone",
+            label="Renewed by phone",
             name="policy.renewed",
             key="P-{run}",
             data={"policy": "P-{run}"},
@@ -75,26 +73,26 @@ EVENTS: Final[Mapping[str, tuple[SampleEvent, ...]]] = {
     ),
     "order-delivery": (
         SampleEvent(
-            label="An order leaves the warehouse",
+            label="Order leaves the warehouse",
             name="order.shipped",
             starts=True,
             key="A-{run}",
             data={"items": [{"name": "Lamp", "count": 1}, {"name": "Bulb", "count": 2}], "eta": "{now+2d}"},
         ),
         SampleEvent(
-            label="It reaches the sorting centre",
+            label="Reaches the sorting centre",
             name="parcel.moved",
             key="A-{run}",
             data={"status": "sorting", "eta": "{now+1d}"},
         ),
         SampleEvent(
-            label="It is out for delivery",
+            label="Out for delivery",
             name="parcel.moved",
             key="A-{run}",
             data={"status": "out", "eta": "{now+3h}"},
         ),
-        SampleEvent(label="It was delivered", name="parcel.delivered", key="A-{run}"),
-        SampleEvent(label="The order is cancelled", name="order.cancelled", key="A-{run}"),
+        SampleEvent(label="Delivered", name="parcel.delivered", key="A-{run}"),
+        SampleEvent(label="Order cancelled", name="order.cancelled", key="A-{run}"),
     ),
     "feedback": (
         SampleEvent(
@@ -103,7 +101,7 @@ EVENTS: Final[Mapping[str, tuple[SampleEvent, ...]]] = {
             starts=True,
             data={"branch": "Harbour Street", "ask_after": "PT3S"},
         ),
-        SampleEvent(label="The branch has seen a bad answer", name="feedback.seen"),
+        SampleEvent(label="Branch saw a bad answer", name="feedback.seen"),
     ),
 }
 

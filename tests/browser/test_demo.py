@@ -11,9 +11,9 @@ from .conftest import NARROW, OpenPage, Theme
 
 pytestmark = pytest.mark.browser
 
-ENDS = "A policy ends in 12 days"
-SHIPPED = "An order leaves the warehouse"
-SORTING = "It reaches the sorting centre"
+ENDS = "Policy ends in 12 days"
+SHIPPED = "Order leaves the warehouse"
+SORTING = "Reaches the sorting centre"
 
 
 def phone(page: Page, name: str = "A") -> Locator:
@@ -48,7 +48,7 @@ def test_event_becomes_a_card_and_its_answer_moves_the_instance(open_page: OpenP
     expect(card(phone(page), "Done. Thank you").first).to_be_visible()
     panel = page.locator("#instance")
     expect(panel.locator(".facts")).to_contain_text("completed")
-    expect(panel.locator(".turn-input").first).to_contain_text("submit")
+    expect(panel.locator(".turn-input").first).to_contain_text("tapped “Renew”")
 
 
 def test_answer_on_one_phone_closes_the_card_on_the_other(open_page: OpenPage) -> None:
@@ -90,7 +90,7 @@ def test_tap_on_a_cut_phone_waits_and_acts_once(open_page: OpenPage) -> None:
     parcel.get_by_role("button", name="Tell the driver").click()
     expect(one.locator(".banner")).to_contain_text("One tap waits")
     one.get_by_role("button", name="Restore the connection").click()
-    expect(page.locator("#instance .turn-input", has_text="submit")).to_have_count(1)
+    expect(page.locator("#instance .turn-input", has_text="tapped")).to_have_count(1)
 
 
 def test_snoozed_card_sleeps_and_is_woken(open_page: OpenPage) -> None:
@@ -120,7 +120,7 @@ def test_vote_is_taken(open_page: OpenPage) -> None:
     page = open_page()
     choose_customer(page, "Inês Duarte")
     fire(page, SHIPPED)
-    fire(page, "It was delivered")
+    fire(page, "Delivered")
     arrived = card(phone(page), "It is there").first
     arrived.get_by_role("button", name="Useful", exact=True).click()
     expect(arrived.locator(".vote-said")).to_have_text("Thank you.")

@@ -8,11 +8,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from server.auth.rows import AppKeyRow
 from server.clock import SystemClock
-from server.control import BackUp, CreateKey, Desk, KeyCreated, KeyList, ListKeys, Refusal, RevokeKey
+from server.control import CreateApp, CreateKey, Desk, KeyCreated, KeyList, ListKeys, Refusal, RevokeKey
 from server.control_socket import SOCKET_FILE, ControlSocket, Unreachable, ask
 from server.db.store import SqliteStore
 
+NO_APP = AppKeyRow(name="not a name", kind="HS256", material="x" * 32)
 CREATE = CreateKey(name="shop", roles=("events",), seed=b"seed")
 
 
@@ -24,14 +26,11 @@ class Holder:
         self.folder = folder
         self.changes = 0
         self.store = SqliteStore(folder, now=clock.now)
-        desk = Desk(self.store, now=clock.now, back_up=self.back_up, changed=self.changed)
+        desk = Desk(self.store, now=clock.now, changed=self.changed)
         self.socket = ControlSocket(folder, desk)
 
     async def changed(self) -> None:
         self.changes += 1
-
-    async def back_up(self, file: Path) -> None:
-        raise OSError("no room")
 
     async def __aenter__(self) -> "Holder":
         self.folder.mkdir(parents=True)
@@ -81,9 +80,10 @@ async def test_what_is_left_of_a_killed_server_is_replaced(tmp_path: Path) -> No
 
 async def test_failure_is_an_answer(tmp_path: Path) -> None:
     async with Holder(tmp_path / "data") as holder:
-        answer = await asyncio.to_thread(ask, holder.folder, BackUp(file="/nowhere/copy"))
-        assert isinstance(answer, Refusal)
-        assert "no room" in answer.message
+        await asyncio.to_thread(ask, holder.folder, CREATE)
+        again = await asyncio.to_thread(ask, holder.folder, CreateApp(row=NO_APP))
+        assert isinstance(again, Refusal)
+        assert "name" in again.message
 
 
 @pytest.mark.parametrize("sent", [b"", b"garbage", msgspec.msgpack.encode({"type": "Unknown"})])

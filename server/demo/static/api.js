@@ -38,7 +38,7 @@ export class Api {
   }
 
   async instances(customer) {
-    const query = new URLSearchParams({ customer, limit: "8" });
+    const query = new URLSearchParams({ customer, limit: "5" });
     return (await call(`/v1/instances?${query}`, { key: this.key })).items;
   }
 

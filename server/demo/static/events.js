@@ -2,7 +2,7 @@
 
 import { h, icon, newKey, say } from "./dom.js";
 
-const RECEIPTS_MAX = 6;
+const RECEIPTS_MAX = 2;
 const RUN_LETTERS = "ACDEFGHJKMNPQRTVWXYZ2346789";
 const RUN_LENGTH = 4;
 const FROM_NOW = /\{now\+(\d+)([dhm])\}/g;

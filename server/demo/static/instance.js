@@ -10,6 +10,11 @@ const STEP_WORDS = {
   join: "joins branches", end: "ends",
 };
 
+const ACTION_WORDS = {
+  displayed: "saw the card", submit: "tapped", dismiss: "dismissed the card", snooze: "snoozed the card",
+  unsnooze: "woke the card", vote_up: "voted up", vote_down: "voted down", link: "followed a link",
+};
+
 export class InstancePanel {
   #timer = 0;
   #chosen = null;
@@ -104,7 +109,7 @@ function track(steps, instance, timeline) {
     const note = state === "here" ? waitNote(waits.get(step.id) ?? []) : STEP_WORDS[step.type] ?? step.type;
     return h("li", { class: `stop stop-${state}`, "aria-current": state === "here" ? "step" : null },
       h("span", { class: "stop-dot" }),
-      h("span", { class: "stop-name", text: step.name || step.id }),
+      h("span", { class: "stop-name", text: step.name || spoken(step.id) }),
       runs > 1 ? h("span", { class: "stop-runs", text: `×${runs}` }) : null,
       h("span", { class: "stop-note", text: note }));
   });
@@ -141,7 +146,7 @@ function inputWords(input) {
     case "time":
       return "Time came";
     case "action":
-      return `Customer: ${input.action}${input.button ? ` “${input.button}”` : ""}`;
+      return `Customer ${ACTION_WORDS[input.action] ?? input.action}${input.button ? ` “${spoken(input.button)}”` : ""}`;
     case "withdrawn":
       return "Card withdrawn";
     case "customer":
@@ -151,6 +156,11 @@ function inputWords(input) {
     default:
       return input.type ?? "Turn";
   }
+}
+
+/** “Tell carrier” for tell_carrier: a step that has no name is called by its id. */
+function spoken(id) {
+  return id.charAt(0).toUpperCase() + id.slice(1).replaceAll("_", " ");
 }
 
 const clock = (at) => new Date(at).toLocaleTimeString([], { timeStyle: "medium", hourCycle: "h23" });

@@ -292,6 +292,7 @@ class Engine:
             self.life = life
             if self.phase is Phase.RECOVERING:
                 self.phase = Phase.READY
+            self.hub.unsure()
             return life
 
     async def _drain(self) -> None:

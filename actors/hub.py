@@ -23,6 +23,10 @@ class FeedChange:
 class Sink(Protocol):
     def feed_changed(self, change: FeedChange) -> None: ...
 
+    def feed_unsure(self) -> None:
+        """A commit may have changed cards without being told: read what there is."""
+        ...
+
 
 class Subscription:
     """Holds a sink's place until `close`, which may be called more than once."""
@@ -72,3 +76,9 @@ class Hub:
             # A sink may close itself or others while it is told.
             for subscription in tuple(self._subscriptions.get(customer, ())):
                 subscription.sink.feed_changed(change)
+
+    def unsure(self) -> None:
+        """Tell everybody that a commit may not have been told of: a life of the engine ended in it."""
+        for own in tuple(self._subscriptions.values()):
+            for subscription in tuple(own):
+                subscription.sink.feed_unsure()

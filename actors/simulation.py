@@ -98,6 +98,9 @@ class Viewer:
         else:
             self._apply(change.cards)
 
+    def feed_unsure(self) -> None:
+        """It reads anew whenever the server comes back."""
+
     async def resume(self, trial: Trial) -> None:
         """Subscribe first, then read what changed since: nothing is missed in between."""
         self._buffer = []

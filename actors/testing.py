@@ -103,9 +103,13 @@ class Screen:
 
     def __init__(self) -> None:
         self.changes: list[FeedChange] = []
+        self.unsure_count = 0
 
     def feed_changed(self, change: FeedChange) -> None:
         self.changes.append(change)
+
+    def feed_unsure(self) -> None:
+        self.unsure_count += 1
 
     def cards(self) -> dict[str, FeedCard]:
         """Each card as it was told last."""

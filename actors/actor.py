@@ -92,7 +92,10 @@ class Actor:
 
 def next_due(state: State) -> int | None:
     """When time next matters to an instance in this state (what `Turn.due` said after its last turn)."""
-    return min((timer.due for timer in state.timers), default=None)
+    timers = state.timers
+    if len(timers) == 1:
+        return timers[0].due
+    return min([timer.due for timer in timers], default=None)
 
 
 class SubscriptionSet:

@@ -144,7 +144,12 @@ class Engine:
         """Events of one call, each standing for itself. An id of "" is given; NO_TIME becomes now."""
         life = self._ready()
         works = [_event_work(event, client) for event in events]
-        return await self._submit(life, works, size_bytes)  # type: ignore[return-value]  # what events give
+        try:
+            results = await life.submit(works, size_bytes=size_bytes)
+        except Overloaded:
+            self._telemetry.emit(Overflowed(inputs=life.memory.intake.inputs))
+            raise
+        return results  # type: ignore[return-value]  # what events give
 
     async def start_flow(self, request: StartRequest) -> StartResult | Refused:
         """Each target is started or refused; or the whole call is (unknown flow, not a test customer)."""
@@ -214,8 +219,8 @@ class Engine:
             raise Overloaded(RETRY_AFTER_S)
         return self.life
 
-    async def _submit(self, life: Life, works: Sequence[Work], size_bytes: int = 0) -> list[object]:
-        return await self._counted(life.submit(works, size_bytes=size_bytes))
+    async def _submit(self, life: Life, works: Sequence[Work]) -> list[object]:
+        return await self._counted(life.submit(works))
 
     async def _counted(self, call: Awaitable[_T]) -> _T:
         try:

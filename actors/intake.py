@@ -47,15 +47,14 @@ class Intake:
     def admit(self, ticket: Ticket) -> None:
         """Make room for all of a call's inputs, or raise Overloaded with nothing changed."""
         limits = self._limits
-        count = sum(ticket.inputs.values())
-        if self.inputs + count > limits.inputs_max:
+        if self.inputs + ticket.weight > limits.inputs_max:
             raise Overloaded(RETRY_AFTER_S)
         if self.inputs_bytes + ticket.bytes > limits.inputs_bytes_max:
             raise Overloaded(RETRY_AFTER_S)
         for kind, own in ticket.inputs.items():
             if self._kind_inputs.get(kind, 0) + own > limits.class_inputs_max:
                 raise Overloaded(RETRY_AFTER_S)
-        self.inputs += count
+        self.inputs += ticket.weight
         self.inputs_bytes += ticket.bytes
         for kind, own in ticket.inputs.items():
             self._kind_inputs[kind] = self._kind_inputs.get(kind, 0) + own
@@ -63,9 +62,9 @@ class Intake:
 
     def release(self, ticket: Ticket) -> None:
         """The call was answered."""
+        self.inputs -= ticket.weight
         self.inputs_bytes -= ticket.bytes
         for kind, own in ticket.inputs.items():
-            self.inputs -= own
             left = self._kind_inputs[kind] - own
             if left:
                 self._kind_inputs[kind] = left

@@ -14,7 +14,7 @@ from .groups import OpenGroup
 from .holdings import Surroundings
 from .prefetch import Prefetch
 from .suspects import Treatment
-from .taking import Taking
+from .taking import Steps, Taking
 from .telemetry import Isolated
 from .timers import Timers
 from .turns import Turns
@@ -77,7 +77,10 @@ class TurnLoop:
                 if not self._hand_over():
                     return
                 continue
-            await self._take(ready.popleft())
+            work = ready.popleft()
+            steps = self._take(work)
+            if steps is not None:
+                await self._take_on(work, steps)
             count += 1
             if count % PAUSE_INPUTS == 0 and self._clock.monotonic() >= slice_ends:
                 self._hand_over()
@@ -85,9 +88,11 @@ class TurnLoop:
                 await asyncio.sleep(0)
                 slice_ends = self._clock.monotonic() + self._limits.slice_ms / 1_000
 
-    async def _take(self, work: Work) -> None:
+    def _take(self, work: Work) -> Steps | None:
         if self._turns.group.is_empty:
             self._filled_since = self._clock.monotonic()
+        if work.durable is None:
+            return self._taking.take(work)
         if isinstance(work.order, TimerDue):
             self._timers.taken(work.order.instance)
         treatment = self._suspects.treatment(work.durable)
@@ -95,13 +100,14 @@ class TurnLoop:
             self._turns.group.sealed = True
         if treatment is Treatment.ISOLATE or treatment is Treatment.LEAVE:
             self._set_aside(work, treatment)
-            return
-        steps = self._taking.take(work)
-        if steps is None:
-            return
+            return None
+        return self._taking.take(work)
+
+    async def _take_on(self, work: Work, steps: Steps) -> None:
+        """A long start call, with pauses for others; the group stays open until it is whole."""
         answer = None
-        for count, answer in enumerate(steps, start=1):
-            if answer is None and count % PAUSE_INPUTS == 0:
+        for count, answer in enumerate(steps, start=1):  # noqa: B007 – the last one is the answer
+            if count % PAUSE_INPUTS == 0:
                 await asyncio.sleep(0)
         self._taking.taken(work, answer)
 
@@ -116,14 +122,19 @@ class TurnLoop:
         self._telemetry.emit(Isolated(instance=instance, error=error))
 
     def _has_room_for(self, work: Work) -> bool:
-        group, limits = self._turns.group, self._limits
+        group = self._turns.group
         if group.is_empty:
             return True
-        if group.sealed or group.row_count() >= limits.group_rows_max:
+        if group.sealed:
             return False
-        if (self._clock.monotonic() - self._filled_since) * 1_000 >= limits.group_ms_max:
+        if group.inputs % PAUSE_INPUTS == 0 and self._is_full(group):
             return False
-        return self._suspects.treatment(work.durable) is Treatment.TOGETHER
+        return work.durable is None or self._suspects.treatment(work.durable) is Treatment.TOGETHER
+
+    def _is_full(self, group: OpenGroup) -> bool:
+        if group.row_count() >= self._limits.group_rows_max:
+            return True
+        return (self._clock.monotonic() - self._filled_since) * 1_000 >= self._limits.group_ms_max
 
     def _hand_over(self) -> bool:
         """Give the group to the writer, if there is anything in it and the writer is idle."""

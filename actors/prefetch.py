@@ -27,9 +27,9 @@ LOADS_MAX = 4
 
 
 class Needs:
-    """What one batch has to read."""
+    """What a batch has to read, and whom the input that is looked at needs to stay in memory."""
 
-    __slots__ = ("actors", "cards", "customers", "held", "versions")
+    __slots__ = ("actors", "cards", "count", "customers", "held", "versions")
 
     def __init__(self) -> None:
         self.actors: dict[str, Actor] = {}
@@ -37,9 +37,12 @@ class Needs:
         self.versions: dict[Version, None] = {}
         self.cards: dict[str, None] = {}
         self.held: list[Actor | Version] = []
+        self.count = 0
+        """Things missing so far; those that are named twice count twice."""
 
-    def __bool__(self) -> bool:
-        return bool(self.actors or self.customers or self.versions or self.cards)
+    def begin(self) -> None:
+        """The next input."""
+        self.held = []
 
 
 class Prefetch:
@@ -87,18 +90,20 @@ class Prefetch:
         """Those that need ids looked up at most, and the others. The inputs of one lane stay together."""
         light: list[Work] = []
         heavy: list[Work] = []
+        needs = Needs()
         for _, run in groupby(works, key=_lane):
             own = list(run)
-            (heavy if any(self._is_heavy(work) for work in own) else light).extend(own)
+            missing = needs.count
+            for work in own:
+                needs.begin()
+                self._find_needs(work, needs)
+                work.pinned = needs.held
+            if needs.count == missing:
+                _pin(own)
+                light.extend(own)
+            else:
+                heavy.extend(own)
         return light, heavy
-
-    def _is_heavy(self, work: Work) -> bool:
-        needs = Needs()
-        self._find_needs(work, needs)
-        if needs:
-            return True
-        _pin(work, needs.held)
-        return False
 
     # ── light ──────────────────────────────────────────────────────────────────────────────────────────
     async def _check(self, works: list[Work]) -> None:
@@ -149,22 +154,20 @@ class Prefetch:
                 work.cards = {id: found[id] for id in own if id in found}
 
     async def _load_rest(self, works: list[Work]) -> None:
-        held: dict[Work, list[Actor | Version]] = {}
-        versions: dict[Version, None] = {}
+        needs = Needs()
         for work in works:
-            needs = Needs()
+            needs.begin()
             self._find_needs(work, needs)
-            held[work] = needs.held
-            _pin(work, needs.held)
-            versions.update(needs.versions)
-        if versions:
-            await self._definitions.prepare(versions)
-        # Only a compiled flow says whether it reads the profile.
-        total = Needs()
-        for work in works:
-            self._find_needs(work, total)
-        await self._load_states(total.actors)
-        await self._load_profiles(total.customers)
+            work.pinned = needs.held
+        _pin(works)
+        if needs.versions:
+            await self._definitions.prepare(needs.versions)
+            # Only a compiled flow says whether it reads the profile.
+            needs.begin()
+            for work in works:
+                self._find_needs(work, needs)
+        await self._load_states(needs.actors)
+        await self._load_profiles(needs.customers)
 
     async def _load_states(self, actors: dict[str, Actor]) -> None:
         wanted = list(actors)
@@ -202,6 +205,7 @@ class Prefetch:
             case Action() | TrackBatch() | Withdraw():
                 if not work.cards:
                     needs.cards.update(dict.fromkeys(_cards_of(work)))
+                    needs.count += 1
                 for card in work.cards.values():
                     self._of_instance(card.instance, needs)
             case Fire():
@@ -252,25 +256,28 @@ class Prefetch:
         needs.held.append(actor.version)
         if actor.is_cold:
             needs.actors[actor.id] = actor
+            needs.count += 1
         if not actor.version.is_ready:
             needs.versions[actor.version] = None
+            needs.count += 1
         elif actor.version.needs_profile:
             self._of_profile(actor.customer, needs)
 
     def _of_profile(self, customer: str, needs: Needs) -> None:
         if not self._customers.is_loaded(customer):
             needs.customers[customer] = None
+            needs.count += 1
 
 
 def _lane(work: Work) -> str:
     return work.lane
 
 
-def _pin(work: Work, held: list[Actor | Version]) -> None:
-    """From here until it is taken they stay in memory."""
-    work.pinned = held
-    for one in held:
-        one.pins += 1
+def _pin(works: Sequence[Work]) -> None:
+    """From here until they are taken, what they need stays in memory."""
+    for work in works:
+        for one in work.pinned:
+            one.pins += 1
 
 
 def _cards_of(work: Work) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 import msgspec
 
@@ -34,6 +34,10 @@ from .writes import Writes
 _encode = msgspec.msgpack.Encoder().encode
 
 
+Steps: TypeAlias = Iterator[StartResult | Refused | None]
+"""A start call, target by target; the last thing it gives is the answer."""
+
+
 class Taking:
     def __init__(self, around: Surroundings, memory: Memory, turns: Turns) -> None:
         self._clock = around.clock
@@ -45,7 +49,7 @@ class Taking:
         self._cards = Cards(memory, turns, events)
         self._writes = Writes(memory, turns, events)
 
-    def take(self, work: Work) -> Iterator[StartResult | Refused | None] | None:
+    def take(self, work: Work) -> Steps | None:
         """All of it; or, for a long start call, an iterator that takes it target by target."""
         order = work.order
         group = self._turns.group

@@ -149,23 +149,24 @@ class Turns:
     # ── a turn ─────────────────────────────────────────────────────────────────────────────────────────
     def turn(self, actor: Actor, input: Input, *, depth: int = 0) -> Turn:
         """The instance's timers that are due, each its own turn, and then the input's turn."""
-        actor.unpack()
-        self.catch_up(actor)
-        return self._turn(actor, input, depth)
+        state = self.catch_up(actor)
+        return self._turn(actor, state, input, depth)
 
-    def catch_up(self, actor: Actor) -> None:
+    def catch_up(self, actor: Actor) -> State:
         """Time before anything else: after an outage things still happen in their order."""
         state = actor.unpack()
-        now = max(self.now, state.now)
+        due = actor.due
+        if due is None or due > max(self.now, state.now):
+            return state
         for _ in range(TIME_TURNS_MAX):
-            due = actor.due
-            if due is None or due > now:
-                return
             self.group.tally.timers_late_ms.append(self.now - due)
-            self._turn(actor, TimeCame(), 0)
+            state = self._turn(actor, state, TimeCame(), 0).state
+            due = actor.due
+            if due is None or due > max(self.now, state.now):
+                break
+        return state
 
-    def _turn(self, actor: Actor, input: Input, depth: int) -> Turn:
-        state = actor.unpack()
+    def _turn(self, actor: Actor, state: State, input: Input, depth: int) -> Turn:
         turn = self._decide(actor, state, input)
         self._store(actor, state, input, turn)
         if turn.effects:

@@ -121,10 +121,10 @@ Order: TypeAlias = (
 class Ticket:
     """One call that waits for `count` results; answered once, after the last one's commit.
 
-    `inputs` is what it counts for in the intake, by kind.
+    `inputs` is what it counts for in the intake, by kind, and `weight` the sum of that.
     """
 
-    __slots__ = ("_left", "bytes", "future", "inputs", "results")
+    __slots__ = ("_left", "bytes", "future", "inputs", "results", "weight")
 
     def __init__(
         self, future: asyncio.Future[list[object]], *, count: int, inputs: dict[str, int], bytes: int = 0
@@ -132,6 +132,7 @@ class Ticket:
         self.future = future
         self.results: list[object] = [None] * count
         self.inputs = inputs
+        self.weight = sum(inputs.values())
         self.bytes = bytes
         self._left = count
 

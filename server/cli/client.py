@@ -87,6 +87,12 @@ class Client:
         self._key = key
         self._line = _line(parts.scheme, parts.hostname, parts.port)
 
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._line.close()
+
     def call(
         self,
         method: str,

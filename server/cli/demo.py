@@ -150,11 +150,11 @@ def demo_of(config: Config, credentials: Credentials) -> Demo:
 
 def fill(url: str, key: str) -> None:
     """Publish the example flows and write the sample customers, as any backend would."""
-    client = Client(url, key)
-    for file in flow_files():
-        push_file(client, file, publish=True)
-    for customer in CUSTOMERS:
-        _succeeded(client.reach("PUT", f"/v1/customers/{quote(customer.id)}", customer.profile))
+    with Client(url, key) as client:
+        for file in flow_files():
+            push_file(client, file, publish=True)
+        for customer in CUSTOMERS:
+            _succeeded(client.reach("PUT", f"/v1/customers/{quote(customer.id)}", customer.profile))
 
 
 def _succeeded(reply: Reply) -> None:

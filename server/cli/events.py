@@ -83,9 +83,8 @@ def send(file: Path, batch_events: int, server: str, key: str | None, as_json: b
 
     Give the events ids of their own, and sending the same file again changes nothing.
     """
-    client = Client(server, key)
     counts = Counts()
-    with _opened(file) as lines, _progress(file, lines) as progress:
+    with Client(server, key) as client, _opened(file) as lines, _progress(file, lines) as progress:
         for batch in batches(lines, file, batch_events):
             _count(counts, deliver(client, batch, file))
             progress.update(batch.read_bytes)

@@ -49,14 +49,14 @@ class Pushed:
 @json_option
 def command(**given: Any) -> None:
     """Create or update flows on a server."""
-    client = Client(given["server"], given["key"])
-    for file in given["files"]:
-        read_flow(file)  # all of them, before anything is sent
-    for file in given["files"]:
-        pushed = push_file(
-            client, file, publish=given["publish"], running=given["running"], note=given["note"]
-        )
-        _say(pushed, as_json=given["as_json"])
+    with Client(given["server"], given["key"]) as client:
+        for file in given["files"]:
+            read_flow(file)  # all of them, before anything is sent
+        for file in given["files"]:
+            pushed = push_file(
+                client, file, publish=given["publish"], running=given["running"], note=given["note"]
+            )
+            _say(pushed, as_json=given["as_json"])
 
 
 def push_file(

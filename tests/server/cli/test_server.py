@@ -126,7 +126,7 @@ def test_push_sends_nothing_while_a_file_is_wrong(at: Run, tmp_path: Path) -> No
     (tmp_path / "bad.yaml").write_text(FLOW.replace("type: end", "type: nd"))
     result = at("push", "good.yaml", "bad.yaml")
     assert result.exit_code == 1
-    assert "bad.yaml:6:" in result.stderr
+    assert "bad.yaml:7:" in result.stderr
     assert at("push", "good.yaml").stdout == "other: created\n"
 
 

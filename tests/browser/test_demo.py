@@ -112,7 +112,7 @@ def test_snoozed_card_sleeps_and_is_woken(open_page: OpenPage) -> None:
 def test_same_event_again_is_a_duplicate(open_page: OpenPage) -> None:
     page = open_page()
     fire(page, SHIPPED)
-    page.get_by_role("button", name="Post the last one again").click()
+    page.get_by_role("button", name="Post it again").click()
     expect(page.locator(".receipt-words").first).to_have_text("duplicate, nothing changed")
 
 

@@ -15,7 +15,7 @@ export class EventsPanel {
   constructor(body, { api, flows, customer, fired }) {
     Object.assign(this, { api, customer, fired });
     this.receipts = h("ol", { class: "receipts", "aria-label": "Answers of the server" });
-    this.again = h("button", { class: "button button-plain again", type: "button", hidden: true, onclick: () => this.#post(this.#last), text: "Post the last one again, with the same id" });
+    this.again = h("button", { class: "button button-plain again", type: "button", hidden: true, onclick: () => this.#post(this.#last), text: "Post it again, same id" });
     body.replaceChildren(...flows.map((flow) => this.#group(flow)), h("div", { class: "receipts-box" }, this.receipts, this.again));
   }
 
@@ -51,13 +51,13 @@ export class EventsPanel {
     try {
       const result = await this.api.postEvent(event);
       outcome = { good: result.status === "accepted", words: resultWords(result) };
+      this.fired({ instance: result.started[0], key: event.key });
     } catch (error) {
       outcome = { good: false, bad: true, words: problemWords(error) };
     }
     this.#receipt(event.name, { ...outcome, took_ms: Math.round(performance.now() - started_at) });
     this.again.hidden = false;
     say(`${label}: ${outcome.words}`);
-    this.fired();
   }
 
   #receipt(name, { good, bad, words, took_ms }) {

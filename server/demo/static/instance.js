@@ -18,7 +18,7 @@ const ACTION_WORDS = {
 export class InstancePanel {
   #timer = 0;
   #chosen = null;
-  #follows = true;
+  #wanted = {};
   #drawn = "";
   #reading = false;
   #again = false;
@@ -35,15 +35,16 @@ export class InstancePanel {
     clearTimeout(this.#timer);
   }
 
-  /** Something happened: look soon, and follow the newest instance again if `started`. */
+  /** Something happened: look soon. */
   soon(wait_ms = SOON_MS) {
     if (this.#closed) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#read(), wait_ms);
   }
 
-  follow() {
-    this.#follows = true;
+  /** Show the instance that an event started, or the newest one that it can have woken by its key. */
+  follow(wanted) {
+    this.#wanted = wanted;
     this.soon();
   }
 
@@ -63,10 +64,17 @@ export class InstancePanel {
 
   async #look() {
     const list = await this.api.instances(this.customer.id);
-    if (this.#follows || !list.some(({ id }) => id === this.#chosen)) this.#chosen = list[0]?.id ?? null;
+    this.#choose(list);
     const [instance, timeline] = this.#chosen === null ? [null, []] : await Promise.all([this.api.instance(this.#chosen), this.api.timeline(this.#chosen)]);
     if (this.#closed) return;
     this.#show(JSON.stringify([list, instance, timeline.length]), () => (instance ? this.#content(list, instance, timeline) : [nothing()]));
+  }
+
+  #choose(list) {
+    const { instance, key } = this.#wanted;
+    const found = list.find((each) => (instance ? each.id === instance : key && each.key === key));
+    if (found) [this.#chosen, this.#wanted] = [found.id, {}];
+    else if (!list.some(({ id }) => id === this.#chosen)) this.#chosen = list[0]?.id ?? null;
   }
 
   /** Draws only what is new: a reader's place and the keyboard's focus stay where they are. */
@@ -90,7 +98,7 @@ export class InstancePanel {
     const props = { class: "chip", type: "button", "data-instance": each.id, "aria-pressed": String(each.id === this.#chosen) };
     const choose = () => {
       this.#chosen = each.id;
-      this.#follows = false;
+      this.#wanted = {};
       this.#drawn = "";
       this.soon(0);
     };

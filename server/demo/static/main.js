@@ -49,7 +49,7 @@ class Page {
     const { key, flows, customer: who } = this.#session;
     const api = new Api(key);
     this.#instance = new InstancePanel(byId("instance-body"), { api, flows, customer: who });
-    new EventsPanel(byId("events-body"), { api, flows, customer: who, fired: () => this.#instance.follow() });
+    new EventsPanel(byId("events-body"), { api, flows, customer: who, fired: (what) => this.#instance.follow(what) });
     byId("stage").replaceChildren();
     this.#addDevice("Phone A");
     if (this.#two) this.#addDevice("Phone B");

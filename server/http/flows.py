@@ -395,6 +395,7 @@ ROUTES = (
         "Save the draft",
         raw_types=_DOCUMENT_TYPES,
         answer=FlowItem,
+        if_match="required",
         codes=(
             "precondition_failed",
             "precondition_required",
@@ -415,6 +416,7 @@ ROUTES = (
         answer=VersionItem,
         status=201,
         idempotent=True,
+        if_match="optional",
         codes=("precondition_failed", "not_supported_yet", *WRITE_CODES),
     ),
     _route(
@@ -439,6 +441,7 @@ ROUTES = (
         restore,
         "Copy a version into the draft",
         answer=FlowItem,
+        if_match="optional",
         codes=("precondition_failed", *WRITE_CODES),
     ),
     _route("POST", "/v1/flows/{flow}/pause", pause, "Take no new starts", answer=FlowItem, codes=WRITE_CODES),

@@ -11,8 +11,11 @@ from msgspec import Meta
 from actors.ports import InstanceFilter
 from actors.records import InstanceRow, TimelineRow
 from actors.timeline import TimelineEntry
+from rules.effects import StepTrace
+from rules.inputs import EventArrived, Input, Started
 from rules.inspect import inspect
 from rules.instance import State
+from rules.json_values import as_json
 from server.errors import ApiError
 
 from .answers import instant
@@ -163,12 +166,25 @@ def turn(row: TimelineRow) -> TurnItem:
     return TurnItem(
         seq=row.turn,
         at=instant(row.at),
-        input=msgspec.to_builtins(entry.input),
-        steps=[{"step": line.step, "result": line.result, "read": line.read} for line in entry.steps],
+        input=shown_input(entry.input),
+        steps=[shown_step(line) for line in entry.steps],
         effects=[msgspec.to_builtins(effect) for effect in entry.effects],
         status=entry.status,
         shortened=entry.shortened,
     )
+
+
+def shown_input(input: Input) -> dict[str, Any]:
+    """The input in the words of the API: the instant of its event as text."""
+    shown: dict[str, Any] = as_json(msgspec.to_builtins(input))  # type: ignore[assignment]  # a struct
+    if isinstance(input, EventArrived | Started) and input.event is not None:
+        shown["event"]["time"] = instant(input.event.time)
+    return shown
+
+
+def shown_step(line: StepTrace) -> dict[str, Any]:
+    shown = {"step": line.step, "result": line.result, "read": as_json(line.read)}
+    return shown if line.error is None else {**shown, "error": as_json(line.error)}
 
 
 async def cancel(call: Call) -> InstanceItem:

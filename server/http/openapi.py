@@ -81,6 +81,8 @@ def operation(route: Route, by_type: Mapping[str, Any], components: Mapping[str,
         described["description"] = f"Needs an API key with the role `{route.role}`."
     if route.idempotent:
         described["parameters"].append(IDEMPOTENCY)
+    if route.if_match is not None:
+        described["parameters"].append({**IF_MATCH, "required": route.if_match == "required"})
     body = request_body(route, by_type)
     if body is not None:
         described["requestBody"] = {"required": True, "content": body}
@@ -93,6 +95,14 @@ IDEMPOTENCY: Final = {
     "required": False,
     "description": "The same key gives the same answer for 24 hours.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$"},
+}
+
+
+IF_MATCH: Final = {
+    "name": "If-Match",
+    "in": "header",
+    "description": "The ETag of the draft that was edited; * is any.",
+    "schema": {"type": "string", "minLength": 1},
 }
 
 

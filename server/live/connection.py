@@ -419,15 +419,15 @@ class Connection:
 
     def _spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         """A task of this connection's own: `ended` sees to its end."""
-        task = asyncio.get_running_loop().create_task(self._guarded(work))
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
         return task
 
-    async def _guarded(self, work: Coroutine[object, object, None]) -> None:
-        try:
-            await work
-        except Exception as error:  # a task's top: our own fault ends this connection only
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # A fault of ours ends this connection only.
             log.error("connection failed", session=self._session.id, exc_info=error)
             code = ERRORS["internal"].close_code
             assert code is not None, "a fault of ours closes a connection"

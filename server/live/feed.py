@@ -61,7 +61,7 @@ class News:
         self._deltas: dict[str, Delta | None] = {}
 
     def delta(self, container: Container) -> Delta | None:
-        """None if the commit changed nothing that belongs there."""
+        """None if the commit changed nothing that belongs there. Ask at once: it counts what is there now."""
         if container.id not in self._deltas:
             self._deltas[container.id] = self._made(container)
         return self._deltas[container.id]
@@ -153,9 +153,7 @@ class CustomerFeed:
             self.feed_unsure()
             return
         before = self._apply(news)
-        # The last state of each card, by rising seq: one that changed again stands at its later place.
-        latest = {row.card.id: row for row in reversed(news)}
-        self._tell(News(self, dict(reversed(latest.items())), before))
+        self._tell(News(self, _latest(news), before))
 
     def feed_unsure(self) -> None:
         """A commit may have passed by untold: what is known counts no more."""
@@ -182,6 +180,15 @@ class CustomerFeed:
                 self._marks[id] = _mark(row)
             self.seq = max(self.seq, row.seq)
         return before
+
+
+def _latest(rows: Iterable[FeedCard]) -> dict[str, FeedCard]:
+    """The last state of each card, by rising seq."""
+    latest: dict[str, FeedCard] = {}
+    for row in rows:
+        latest.pop(row.card.id, None)
+        latest[row.card.id] = row
+    return latest
 
 
 NO_STREAMS: Final[tuple[str, ...]] = ()

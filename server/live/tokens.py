@@ -1,4 +1,4 @@
-"""Customers' tokens as they come over sockets: who offers wrong ones all the time is not heard for a while."""
+"""Tokens of customers as they come over sockets; who offers wrong ones all the time is not heard for a while."""
 
 from __future__ import annotations
 

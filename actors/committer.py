@@ -69,10 +69,15 @@ class Committer:
         if not group.rows.row_count():
             return ()  # repeats and refusals only: their answers still come after what they saw
         watch = asyncio.get_running_loop().call_later(self._around.limits.commit_s_max, self._stall)
+        applying = asyncio.ensure_future(self._around.store.apply(group.rows))
         try:
-            return await self._around.store.apply(group.rows)
+            return await asyncio.shield(applying)
         finally:
             watch.cancel()
+            if not applying.done():
+                # This life ends, but the store goes on: the next one must not read before it is through.
+                await asyncio.wait({applying})
+                applying.result()
             self.is_stalled = False
 
     def _stall(self) -> None:

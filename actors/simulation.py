@@ -16,7 +16,7 @@ from .hub import FeedChange
 from .life import Life
 from .limits import EngineLimits
 from .memory import MemoryStore
-from .ports import StoreError, StoreFull
+from .ports import StoreBroken, StoreError, StoreFull
 from .records import FeedCard, Group
 from .telemetry import Crashed, Report
 from .testing import Stage, VirtualClock
@@ -50,6 +50,8 @@ class ShakyStore:
         self.chance = chance
         self._trouble = trouble
         self.killed = asyncio.Event()
+        self.buried = asyncio.Event()
+        """Set when nothing of the process is left: until then its last calls just hang."""
 
     def __getattr__(self, name: str) -> Any:
         """Calls that are not about commits: as they are, but slow, and perhaps the last one."""
@@ -59,6 +61,8 @@ class ShakyStore:
 
         async def slow(*args: object, **named: object) -> object:
             await self._pass_time()
+            if self.chance.random() < self._trouble / 8:
+                raise StoreError("unreadable for once")
             answer = await call(*args, **named)
             await self._pass_time()
             return answer
@@ -77,7 +81,8 @@ class ShakyStore:
         if self.chance.random() < self._trouble / 4:
             self.killed.set()
         if self.killed.is_set():
-            await asyncio.Event().wait()  # nothing of a dead process goes on
+            await self.buried.wait()
+            raise StoreBroken("the process is dead")
         if self._trouble and self.chance.random() < 0.3:
             await asyncio.sleep(self.chance.choice((0.0, 0.001, 0.01, 0.2)))
 
@@ -95,16 +100,24 @@ class Viewer:
         assert change.customer == self.customer, "a card of one customer on another's screen"
         if self._buffer is not None:
             self._buffer.append(change)
-        else:
-            self._apply(change.cards)
+            return
+        for card in change.cards:
+            assert card.seq <= self.seen + 1, "a change was never told"
+            self._apply([card])
 
     def feed_unsure(self) -> None:
-        """It reads anew whenever the server comes back."""
+        """Keep what comes from here on until the feed was read again."""
+        self._buffer = []
 
     async def resume(self, trial: Trial) -> None:
         """Subscribe first, then read what changed since: nothing is missed in between."""
         self._buffer = []
         trial.stage.engine.hub.subscribe(self.customer, self)
+        await self.catch_up(trial)
+
+    async def catch_up(self, trial: Trial) -> None:
+        if self._buffer is None:
+            return
         _, cards = await trial.disk.feed(self.customer, since=self.seen, limit=10_000)
         self._apply(cards)
         buffered, self._buffer = self._buffer, None
@@ -189,6 +202,7 @@ class Trial:
 
     async def _end(self) -> None:
         self._up.clear()
+        self.store.buried.set()
         await self.stage.engine.kill()
 
     async def end(self) -> None:
@@ -237,6 +251,8 @@ class Trial:
     async def rest(self, seconds: float) -> None:
         """Let time pass without trouble, and until nothing is on its way."""
         await asyncio.sleep(seconds)
+        for viewer in self.viewers:
+            await viewer.catch_up(self)
         life = self.stage.engine.life
         while life is not None and not life.is_idle:
             await self.clock.sleep(0)

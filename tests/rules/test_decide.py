@@ -15,7 +15,20 @@ from rules.instance import TRANSITIONS, Change, InstanceStatus
 from rules.model import Flow, Set, Variable
 from rules.types import Type
 from rules.world import Identity, World
-from tests.rules.playing import DAY, HOUR, INSTANCE, NOW, flow_of, play, refuse
+from tests.rules.playing import (
+    DAY,
+    HOUR,
+    INSTANCE,
+    NOW,
+    document,
+    flow_of,
+    on_event,
+    pause,
+    play,
+    refuse,
+    send,
+    wait,
+)
 
 WAITING = """
     flow: waiting
@@ -280,6 +293,19 @@ def test_failed_step_with_on_error_goes_on_there_and_says_what_happened() -> Non
     assert playing.state.variables["n"] == 99
     assert playing.output("bad")["runs"] == 1
     assert playing.error("bad")
+
+
+def test_failed_step_takes_its_effects_back() -> None:
+    steps = {
+        "send": send("w"),
+        "w": wait(on_event("x", "go", next="z"), close=["send"]),
+        "z": pause(),
+    }
+    playing = play(document(steps, start="send")).event("go", {"text": "x" * 300_000})
+    assert playing.error("w") == "state_too_large"
+    assert playing.card("send").status.value == "active"
+    assert playing.own_events == ["instance.failed"]
+    assert playing.put_cards == []
 
 
 def test_fault_of_ours_keeps_the_state_and_fails_the_instance() -> None:

@@ -7,8 +7,8 @@ from aiohttp import web
 from server.live import polling, socket
 from server.live.live import LIVE, Live
 
-from . import app_events, cards, customers, events, flows, instances, oauth, openapi, system
-from .parts import OPENAPI, PARTS, Parts
+from . import app_events, cards, customers, docs_page, events, flows, instances, oauth, openapi, system
+from .parts import DOCS, OPENAPI, PARTS, Parts
 from .routes import Route
 from .serving import add_routes, problems
 
@@ -33,6 +33,7 @@ def application(parts: Parts, live: Live) -> web.Application:
     app[PARTS] = parts
     app[LIVE] = live
     app[OPENAPI] = openapi.document(ROUTES, version=str(parts.version["version"]))
+    app[DOCS] = docs_page.page(app[OPENAPI])
     add_routes(app, ROUTES, parts)
     app.router.add_get(LIVE_ADDRESS, socket.live, allow_head=False)
     app.on_shutdown.append(lambda _: live.stop())

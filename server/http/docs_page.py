@@ -5,39 +5,20 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from html import escape
 from pathlib import Path
 from typing import Any, Final
 
-from .routes import Answer
-
 STYLE: Final = (Path(__file__).parent / "docs.css").read_text("utf-8")
 _HASH: Final = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 POLICY: Final = f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; frame-ancestors 'none'"
+HEADERS: Final = {"Content-Security-Policy": POLICY}
+CONTENT_TYPE: Final = "text/html; charset=utf-8"
 
 
-def docs_page(document: Mapping[str, Any]) -> Answer:
-    headers = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff"}
-    return Answer(page(_Key(document)), headers=headers, content_type="text/html; charset=utf-8")
-
-
-class _Key:
-    """One document for the life of a server: its page is made once."""
-
-    def __init__(self, document: Mapping[str, Any]) -> None:
-        self.document = document
-
-    def __hash__(self) -> int:
-        return id(self.document)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and other.document is self.document
-
-
-@lru_cache(maxsize=4)
-def page(key: _Key) -> bytes:
-    return "".join(_html(key.document)).encode()
+def page(document: Mapping[str, Any]) -> bytes:
+    """The page of an OpenAPI document."""
+    return "".join(_html(document)).encode()
 
 
 def _html(document: Mapping[str, Any]) -> Iterator[str]:

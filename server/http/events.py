@@ -11,7 +11,6 @@ from msgspec import Meta
 from actors.commands import EventResult, StartRequest, StartResult, Target
 from rules.inputs import Event
 from rules.limits import KEY_BYTES_MAX, NAME_BYTES_MAX
-from server.errors import ApiError
 from server.settings import Api
 
 from . import bodies, cloudevents, door
@@ -99,9 +98,9 @@ async def start_as(call: Call, *, test: bool) -> StartResult:
 
 def check_start(body: StartBody, *, targets_max: int) -> None:
     """The same rules as at the event door, each fault with its place."""
-    if len(body.targets) > targets_max:
-        raise ApiError("invalid", f"At most {targets_max} targets are started in one call.")
     faults = Faults()
+    if len(body.targets) > targets_max:
+        faults.add("/targets", "too_many", f"At most {targets_max} targets are started in one call.")
     check_text(body.invocation, NAME_BYTES_MAX, "/invocation", faults)
     for number, target in enumerate(body.targets):
         at = f"/targets/{number}"

@@ -46,3 +46,5 @@ class Parts:
 PARTS: Final = web.AppKey("parts", Parts)
 OPENAPI: Final = web.AppKey("openapi", dict[str, Any])
 """The document of this application's routes."""
+DOCS: Final = web.AppKey("docs", bytes)
+"""The same to read, as HTML."""

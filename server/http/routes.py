@@ -73,8 +73,8 @@ class Route:
 
     `role`: which role a backend needs. `body`: the type of a JSON or MessagePack body; None when there is
     none, or the handler reads it by itself: then `raw_types` are its media types and `raw_body` its shape as
-    JSON. `answer`: the type of the answer with `status`.
-    `if_match`: takes the draft's ETag. `idempotent`: takes an `Idempotency-Key`. `codes`: errors beside those that every route of its kind has.
+    JSON. `answer`: the type of the answer with `status`. `if_match`: takes the draft's ETag. `idempotent`:
+    takes an `Idempotency-Key`. `codes`: errors beside those that every route of its kind has.
     """
 
     method: Method

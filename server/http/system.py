@@ -11,8 +11,8 @@ from rules.schema import flow_schema
 from server.errors import ERRORS, ApiError
 from server.live.asyncapi import asyncapi
 
-from .docs_page import docs_page
-from .parts import OPENAPI, Parts
+from . import docs_page
+from .parts import DOCS, OPENAPI, Parts
 from .routes import Answer, Call, Route
 
 TAG = "System"
@@ -77,7 +77,7 @@ async def schema(_: Call) -> object:
 
 
 async def docs(call: Call) -> Answer:
-    return docs_page(call.request.app[OPENAPI])
+    return Answer(call.request.app[DOCS], headers=docs_page.HEADERS, content_type=docs_page.CONTENT_TYPE)
 
 
 async def problem(call: Call) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -107,7 +108,9 @@ class Server:
         data = body if isinstance(body, bytes) or body is None else msgspec.json.encode(body)
         if data is not None:
             given.setdefault("Content-Type", "application/json")
-        async with self.client.request(method, self.url + path, data=data, headers=given) as answer:
+        async with self.client.request(
+            method, self.url + path, data=data and io.BytesIO(data), headers=given
+        ) as answer:
             return Reply(answer.status, answer.headers, await answer.read())
 
     def token(self, customer: str, **claims: object) -> str:

@@ -16,7 +16,11 @@ async function call(path, { key, body, method = body === undefined ? "GET" : "PO
   if (key) headers.Authorization = `Bearer ${key}`;
   if (body !== undefined) headers["Content-Type"] = "application/json";
   const signal = AbortSignal.timeout(TIMEOUT_MS);
-  const answer = await fetch(path, { method, headers, signal, body: body === undefined ? undefined : JSON.stringify(body) });
+  const answer = await fetch(path, { method, headers, signal, body: body && JSON.stringify(body) }).catch(
+    () => {
+      throw new ApiError(0, { detail: "The server does not answer." });
+    },
+  );
   const content = await answer.json().catch(() => ({}));
   if (!answer.ok) throw new ApiError(answer.status, content);
   return content;
@@ -47,6 +51,7 @@ export class Api {
   }
 
   async timeline(id) {
-    return (await call(`/v1/instances/${encodeURIComponent(id)}/timeline?limit=100`, { key: this.key })).items;
+    return (await call(`/v1/instances/${encodeURIComponent(id)}/timeline?limit=100`, { key: this.key }))
+      .items;
   }
 }

@@ -14,9 +14,17 @@ const DRAWN = {
   image: (element) => picture(element),
   divider: () => h("hr", { class: "divider" }),
   list: (element, { runtime }) =>
-    h(element.ordered ? "ol" : "ul", { class: "list" }, element.items.map((item) => h("li", {}, textNodes(item, runtime)))),
+    h(
+      element.ordered ? "ol" : "ul",
+      { class: "list" },
+      element.items.map((item) => h("li", {}, textNodes(item, runtime))),
+    ),
   fields: (element, { runtime }) =>
-    h("dl", { class: "pairs" }, element.items.flatMap((item) => pair(item, runtime))),
+    h(
+      "dl",
+      { class: "pairs" },
+      element.items.flatMap((item) => pair(item, runtime)),
+    ),
 };
 
 const BUTTONS = new Set(["submit", "link", "dismiss", "snooze"]);
@@ -27,7 +35,7 @@ export class CardView {
   #drawn = "";
   #busy = false;
 
-  /** `act(message)` performs an action and resolves with the server's answer; `runtime(card)` gives the app's own values. */
+  /** `act(message)` resolves with the server's answer; `runtime(card, name)` gives the app's own values. */
   constructor(card, { act, runtime, notice }) {
     Object.assign(this, { card, act, notice });
     this.runtime = (name) => runtime(this.card, name);
@@ -58,11 +66,22 @@ export class CardView {
       else shown.push(isInput(element) ? this.#field(element) : drawn(element, context));
     }
     const named = body.some((element) => element.type === "headline");
-    const heading = named ? null : h("h4", { class: "hidden", id: headingId, text: plainText(title || "Card", this.runtime) });
-    const form = h("form", { class: "card-body", novalidate: "", onsubmit: (event) => this.#enter(event) }, heading, shown);
+    const heading = named
+      ? null
+      : h("h4", { class: "hidden", id: headingId, text: plainText(title || "Card", this.runtime) });
+    const form = h(
+      "form",
+      { class: "card-body", novalidate: "", onsubmit: (event) => this.#enter(event) },
+      heading,
+      shown,
+    );
     if (buttons.length) form.append(h("div", { class: "buttons" }, buttons));
     this.problem = h("p", { class: "card-problem", role: "alert", hidden: true });
-    const menu = cardMenu(this.card.menu, (message) => this.#perform(message), () => this.#openSnooze());
+    const menu = cardMenu(
+      this.card.menu,
+      (message) => this.#perform(message),
+      () => this.#openSnooze(),
+    );
     const vote = voteRow(this.card.menu, (message) => this.#perform(message));
     this.node.setAttribute("aria-labelledby", headingId);
     this.node.replaceChildren(...[menu, form, this.problem, vote].filter(Boolean));
@@ -122,9 +141,15 @@ export class CardView {
     const values = Object.fromEntries(
       this.#fields.map((field) => [field.name, field.value()]).filter(([, value]) => value !== undefined),
     );
-    const answer = await this.#perform({ action: "submit", button: element.name, values, seq: this.card.seq });
+    const answer = await this.#perform({
+      action: "submit",
+      button: element.name,
+      values,
+      seq: this.card.seq,
+    });
     if (answer?.type !== "ok") return;
-    if (element.url) this.notice("The app would open ", h("a", { ...outside(element.url), text: element.url }));
+    if (element.url)
+      this.notice("The app would open ", h("a", { ...outside(element.url), text: element.url }));
     else if (element.payload !== undefined) this.notice(`The app got ${JSON.stringify(element.payload)}`);
   }
 
@@ -135,7 +160,11 @@ export class CardView {
 
   #openSnooze() {
     this.node.querySelector(".snooze-panel")?.remove();
-    const panel = snoozePanel(this.card.menu, (message) => this.#perform(message), () => panel.remove());
+    const panel = snoozePanel(
+      this.card.menu,
+      (message) => this.#perform(message),
+      () => panel.remove(),
+    );
     this.node.append(panel);
     panel.querySelector("button, input").focus();
   }
@@ -157,7 +186,9 @@ export class CardView {
   }
 
   #refused(answer) {
-    const wrong = new Map((answer.errors ?? []).map((error) => [error.pointer.replace("/values/", ""), error.message]));
+    const wrong = new Map(
+      (answer.errors ?? []).map((error) => [error.pointer.replace("/values/", ""), error.message]),
+    );
     for (const field of this.#fields) field.showError(wrong.get(field.name));
     const first = this.#fields.find((field) => wrong.has(field.name));
     if (first) first.focus();
@@ -172,7 +203,9 @@ export class CardView {
 
 function drawn(element, context) {
   const draw = DRAWN[element.type];
-  return draw ? draw(element, context) : h("p", { class: "unknown", text: `This app cannot show “${element.type}” yet.` });
+  return draw
+    ? draw(element, context)
+    : h("p", { class: "unknown", text: `This app cannot show “${element.type}” yet.` });
 }
 
 function pair(item, runtime) {
@@ -183,5 +216,10 @@ function pair(item, runtime) {
 function picture(element) {
   const words = h("p", { class: "picture-words", text: element.alt || "A picture" });
   if (new URL(element.url, location.href).origin !== location.origin) return words;
-  return h("img", { class: "picture", src: element.url, alt: element.alt ?? "", onerror: (event) => event.target.replaceWith(words) });
+  return h("img", {
+    class: "picture",
+    src: element.url,
+    alt: element.alt ?? "",
+    onerror: (event) => event.target.replaceWith(words),
+  });
 }

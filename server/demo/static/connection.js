@@ -25,7 +25,7 @@ export class Connection {
   #caught = 0;
   #waiting = new Map();
 
-  /** `token(fresh)` gives a JWT; `onFeed(frame)` takes each feed frame; `onState(state, detail)` live, healing or cut. */
+  /** `token(fresh)` gives a JWT; `onFeed` takes feed frames; `onState(state, detail)`: live, healing or cut. */
   constructor({ token, container, onFeed, onState }) {
     Object.assign(this, { token, container, onFeed, onState });
   }
@@ -175,7 +175,10 @@ export class Connection {
     if (!waiting) return;
     if (frame.type === "error" && RETRY.has(frame.code) && waiting.retries < RETRIES_MAX) {
       waiting.retries += 1;
-      setTimeout(() => this.#state === "live" && this.#send(waiting.frame), FIRST_BACKOFF_MS * waiting.retries);
+      setTimeout(
+        () => this.#state === "live" && this.#send(waiting.frame),
+        FIRST_BACKOFF_MS * waiting.retries,
+      );
       return;
     }
     this.#waiting.delete(frame.id);

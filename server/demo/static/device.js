@@ -1,16 +1,27 @@
-// One phone: a live connection, the feed it keeps, the cards on its screen, and the switch that cuts its network.
+// One phone at work: a live connection, the feed it keeps, and the cards of it on the screen.
 
 import { CardView } from "./card.js";
 import { Connection } from "./connection.js";
-import { h, icon, move, newId, say } from "./dom.js";
+import { h, icon, move, say } from "./dom.js";
 import { Feed } from "./feed.js";
+import { Phone } from "./phone.js";
 
 const CALM_MS = 260;
 const FAREWELL_MS = 1400;
-const NOTICE_MS = 6000;
+const FAREWELL_HEIGHT = "66px";
 const SEEN_AFTER_MS = 600;
-const STATE_WORDS = { live: "live", healing: "healing", cut: "cut" };
-const FAREWELLS = { completed: "Answered", dismissed: "Dismissed", cancelled: "Withdrawn", expired: "Expired" };
+const SEEN_SHARE = 0.6;
+const FAREWELLS = {
+  completed: "Answered",
+  dismissed: "Dismissed",
+  cancelled: "Withdrawn",
+  expired: "Expired",
+};
+const BY_A_TAP = new Set(["completed", "dismissed"]);
+const ARRIVAL = [
+  { opacity: 0, transform: "translateY(-10px) scale(0.985)" },
+  { opacity: 1, transform: "none" },
+];
 
 export class Device {
   #views = new Map();
@@ -18,49 +29,43 @@ export class Device {
   #mine = new Set();
   #unseen = new Set();
   #seenTimer = 0;
-  #noticeTimer = 0;
   #isFirst = true;
 
+  /** `changed()` is called after every frame of the feed. */
   constructor({ name, customer, session, changed }) {
-    Object.assign(this, { name, customer, changed });
+    Object.assign(this, { name, changed });
     this.runtimeValues = session.runtime;
     this.feed = new Feed();
-    this.#build(session);
+    this.phone = new Phone({
+      name,
+      customer,
+      title: session.title,
+      toggle: () => this.#toggle(),
+      wake: (card) => this.#act({ card: card.id, action: "unsnooze" }),
+    });
+    const seen = { root: this.phone.screen, threshold: SEEN_SHARE };
+    this.watcher = new IntersectionObserver((entries) => this.#watched(entries), seen);
     this.connection = new Connection({
       token: (fresh) => session.token(fresh),
       container: session.container,
       onFeed: (frame) => this.#take(frame),
       onState: (state, detail) => this.#showState(state, detail),
     });
-    this.watcher = new IntersectionObserver((entries) => this.#watched(entries), { root: this.screen, threshold: 0.6 });
+  }
+
+  get node() {
+    return this.phone.node;
+  }
+
+  open() {
     this.connection.open();
   }
 
   close() {
     this.watcher.disconnect();
     clearTimeout(this.#seenTimer);
-    clearTimeout(this.#noticeTimer);
     this.connection.close();
-    this.node.remove();
-  }
-
-  #build(session) {
-    const titleId = newId("phone");
-    this.pill = h("span", { class: "pill pill-healing", "data-state": "healing" }, h("span", { class: "pill-dot" }), h("span", { text: "healing" }));
-    this.unseen = h("span", { class: "unseen", hidden: true });
-    this.banner = h("p", { class: "banner", hidden: true });
-    this.list = h("ol", { class: "feed", "aria-label": "Cards" });
-    this.asleep = h("ol", { class: "asleep" });
-    this.asleepBox = h("details", { class: "asleep-box", hidden: true }, h("summary", {}, icon("clock"), h("span", { class: "asleep-count" })), this.asleep);
-    this.empty = h("div", { class: "empty", hidden: true }, icon("check"), h("p", { class: "empty-title", text: "All done" }), h("p", { text: "Post an event and see what the flow decides." }));
-    this.skeleton = h("div", { class: "skeleton", "aria-hidden": "true" }, h("span"), h("span"), h("span"));
-    this.notice = h("div", { class: "notice", role: "status", hidden: true });
-    this.screen = h("div", { class: "screen", tabindex: "0", role: "region", "aria-label": `Screen of ${this.name}` }, this.banner, this.skeleton, this.empty, this.list, this.asleepBox);
-    this.cutButton = h("button", { class: "tool cut", type: "button", onclick: () => this.#toggle(), text: "Cut the connection" });
-    const title = h("h3", { class: "app-title", id: titleId }, h("span", { class: "hidden", text: `${this.name}, ` }), session.title);
-    const head = h("header", { class: "app-head" }, h("div", {}, h("p", { class: "app-for", text: this.customer.name }), title), this.unseen);
-    const body = h("div", { class: "phone-body" }, h("div", { class: "phone-bar" }, h("span", { text: this.name }), this.pill), head, this.screen, this.notice);
-    this.node = h("section", { class: "phone", "aria-labelledby": titleId }, body, this.cutButton);
+    this.phone.close();
   }
 
   #toggle() {
@@ -69,137 +74,118 @@ export class Device {
   }
 
   #showState(state, { caught = 0, failed = false } = {}) {
-    this.pill.className = `pill pill-${state}`;
-    this.pill.dataset.state = state;
-    this.pill.lastChild.textContent = STATE_WORDS[state];
-    this.node.dataset.state = state;
-    this.cutButton.textContent = state === "cut" ? "Restore the connection" : "Cut the connection";
-    this.#showBanner(state, failed);
-    if (state === "live" && !this.#isFirst) this.#healed(caught);
-    if (state === "live") this.#isFirst = false;
-    if (state === "live") this.#reportSeenSoon();
+    this.phone.showState(state, this.#banner(state, failed));
     if (state === "cut") say(`${this.name}: the connection is cut.`);
+    if (state !== "live") return;
+    if (!this.#isFirst) this.#healed(caught);
+    this.#isFirst = false;
+    this.#reportSeenSoon();
   }
 
-  #showBanner(state, failed = false) {
-    const waiting = this.connection?.waitingCount ?? 0;
-    const kept = waiting ? ` ${waiting === 1 ? "One tap waits" : `${waiting} taps wait`} here.` : "";
-    const healing = failed ? "The server does not answer. Trying again …" : "Asking for what changed …";
-    const words = { cut: `No connection.${kept} The feed heals when it is back.`, healing }[state];
-    this.banner.textContent = words ?? "";
-    this.banner.hidden = !words || (state === "healing" && this.#isFirst && !failed);
+  #banner(state, failed) {
+    if (state === "cut") return `No connection.${this.#waiting()} The feed heals when it is back.`;
+    if (state === "healing" && failed) return "The server does not answer. Trying again …";
+    return state === "healing" && !this.#isFirst ? "Asking for what changed …" : null;
+  }
+
+  #waiting() {
+    const count = this.connection.waitingCount;
+    if (count === 0) return "";
+    return count === 1 ? " One tap waits here." : ` ${count} taps wait here.`;
   }
 
   #healed(caught) {
-    const text = caught === 0 ? "Healed: nothing had changed." : `Healed from the cursor: ${caught} ${caught === 1 ? "change" : "changes"} caught up.`;
-    this.#tell(text);
+    const changes = caught === 1 ? "1 change" : `${caught} changes`;
+    const text =
+      caught === 0 ? "Healed: nothing had changed." : `Healed from the cursor: ${changes} caught up.`;
+    this.phone.tell(text);
     say(`${this.name}: ${text}`);
-  }
-
-  #tell(...content) {
-    clearTimeout(this.#noticeTimer);
-    this.notice.replaceChildren(...content);
-    this.notice.hidden = false;
-    this.#noticeTimer = setTimeout(() => (this.notice.hidden = true), NOTICE_MS);
   }
 
   #take(frame) {
     const { came, left } = this.feed.apply(frame);
     for (const card of left) this.#farewell(card);
     this.#render(new Set(came.map((card) => card.id)));
-    if (came.length && !this.#isFirst) say(`${this.name}: ${came.length === 1 ? "a new card" : `${came.length} new cards`}.`);
+    if (came.length && !this.#isFirst) say(`${this.name}: new cards: ${came.length}.`);
     this.changed();
   }
 
   #render(came) {
     const active = this.feed.active();
-    this.skeleton.hidden = true;
     active.forEach((card, place) => this.#show(card, place, came));
     const wanted = new Set(active.map((card) => card.id));
-    for (const [id, { item }] of this.#views) if (!wanted.has(id) && !this.#leaving.has(id)) this.#drop(id, item);
-    this.#renderAsleep();
-    this.empty.hidden = active.length > 0 || this.#leaving.size > 0;
-    this.unseen.hidden = this.feed.unseen === 0;
-    this.unseen.textContent = `${this.feed.unseen} new`;
+    for (const id of [...this.#views.keys()]) if (!wanted.has(id) && !this.#leaving.has(id)) this.#drop(id);
+    this.phone.showSnoozed(this.feed.snoozed());
+    this.#showCounts();
+  }
+
+  #showCounts() {
+    this.phone.showCounts({ unseen: this.feed.unseen, isEmpty: this.phone.list.children.length === 0 });
   }
 
   #show(card, place, came) {
     let shown = this.#views.get(card.id);
     if (shown) shown.view.update(card);
-    else {
-      const view = new CardView(card, { act: (message) => this.#act(message), runtime: (of, name) => this.#runtime(of, name), notice: (...content) => this.#tell(...content) });
-      shown = { view, item: h("li", { class: "slot" }, view.node) };
-      this.#views.set(card.id, shown);
-      this.watcher.observe(view.node);
-    }
+    else shown = this.#add(card);
     const there = this.#inPlace(place);
-    if (there !== shown.item) this.list.insertBefore(shown.item, there);
-    if (came.has(card.id) && !this.#isFirst) this.#arrive(shown.item);
+    if (there !== shown.item) this.phone.list.insertBefore(shown.item, there);
+    if (came.has(card.id) && !this.#isFirst) move(shown.item, ARRIVAL, CALM_MS);
+  }
+
+  #add(card) {
+    const view = new CardView(card, {
+      act: (message) => this.#act(message),
+      runtime: (of, name) => this.runtimeValues[name] ?? of.runtime_variables?.[name]?.default ?? "–",
+      notice: (...content) => this.phone.tell(...content),
+    });
+    const shown = { view, item: h("li", { class: "slot" }, view.node) };
+    this.#views.set(card.id, shown);
+    this.watcher.observe(view.node);
+    return shown;
   }
 
   /** What stands at this place among the cards that stay: those that are leaving keep theirs until they are gone. */
   #inPlace(place) {
-    const staying = [...this.list.children].filter((item) => !item.classList.contains("leaving"));
+    const staying = [...this.phone.list.children].filter((item) => !item.classList.contains("leaving"));
     return staying[place] ?? null;
-  }
-
-  #arrive(item) {
-    move(item, [{ opacity: 0, transform: "translateY(-10px) scale(0.985)" }, { opacity: 1, transform: "none" }], CALM_MS);
   }
 
   /** A card that closed says how, for a moment, before its place closes too. */
   async #farewell(card) {
     const shown = this.#views.get(card.id);
-    if (!shown || this.#leaving.has(card.id)) return;
     const words = FAREWELLS[card.status];
-    if (!words) return this.#drop(card.id, shown.item);
-    const elsewhere = card.status === "completed" || card.status === "dismissed" ? !this.#mine.has(card.id) : false;
-    this.#leaving.set(card.id, shown.item);
-    shown.item.classList.add("leaving");
-    shown.view.node.inert = true;
-    shown.item.append(h("p", { class: `farewell farewell-${card.status}` }, icon(card.status === "completed" ? "check" : "cross"), elsewhere ? `${words} on another device` : words));
+    if (!shown || !words || this.#leaving.has(card.id)) return;
+    const { item, view } = shown;
+    this.#leaving.set(card.id, item);
+    item.classList.add("leaving");
+    view.node.inert = true;
+    const elsewhere = BY_A_TAP.has(card.status) && !this.#mine.has(card.id);
+    const drawing = icon(card.status === "completed" ? "check" : "cross");
+    const text = elsewhere ? `${words} on another device` : words;
+    item.append(h("p", { class: `farewell farewell-${card.status}` }, drawing, text));
+    await move(item, [{ height: `${item.offsetHeight}px` }, { height: FAREWELL_HEIGHT }], CALM_MS);
     await new Promise((resolve) => setTimeout(resolve, FAREWELL_MS));
-    const height = `${shown.item.offsetHeight}px`;
-    await move(shown.item, [{ height, opacity: 1 }, { height: "0px", opacity: 0, marginTop: "-12px" }], CALM_MS);
+    const folded = { height: "0", opacity: 0, marginTop: "-12px" };
+    await move(item, [{ height: FAREWELL_HEIGHT, opacity: 1 }, folded], CALM_MS);
     this.#leaving.delete(card.id);
-    this.#drop(card.id, shown.item);
-    this.empty.hidden = this.list.children.length > 0;
+    this.#drop(card.id);
+    this.#showCounts();
   }
 
-  #drop(id, item) {
-    const shown = this.#views.get(id);
-    if (shown) this.watcher.unobserve(shown.view.node);
+  #drop(id) {
+    const { view, item } = this.#views.get(id);
+    this.watcher.unobserve(view.node);
     this.#views.delete(id);
     item.remove();
-  }
-
-  #renderAsleep() {
-    const snoozed = this.feed.snoozed();
-    this.asleepBox.hidden = snoozed.length === 0;
-    this.asleepBox.querySelector(".asleep-count").textContent = `${snoozed.length} snoozed`;
-    this.asleep.replaceChildren(...snoozed.map((card) => this.#sleeper(card)));
-  }
-
-  #sleeper(card) {
-    const headline = card.view.body.find((element) => element.type === "headline")?.text;
-    const name = typeof headline === "string" ? headline : card.view.title || "Card";
-    const until = card.snoozed_until ? new Date(card.snoozed_until).toLocaleString([], { weekday: "short", hour: "2-digit", minute: "2-digit" }) : "";
-    const wake = h("button", { class: "button button-plain", type: "button", "aria-label": `Show now: ${name}`, onclick: () => this.#act({ card: card.id, action: "unsnooze" }), text: "Show now" });
-    return h("li", { class: "sleeper" }, h("div", {}, h("p", { class: "sleeper-name", text: name }), h("p", { class: "sleeper-until", text: `until ${until}` })), wake);
   }
 
   async #act(message) {
     this.#mine.add(message.card);
     const answer = this.connection.act(message);
-    if (this.connection.state !== "live") this.#showBanner(this.connection.state);
+    if (this.connection.state === "cut") this.phone.showBanner(this.#banner("cut", false));
     const answered = await answer;
     if (answered.type === "error") this.#mine.delete(message.card);
     return answered;
-  }
-
-  #runtime(card, name) {
-    const own = this.runtimeValues[name];
-    return own ?? card.runtime_variables?.[name]?.default ?? "–";
   }
 
   /** A card that was on the screen for a moment has been seen; the server is told once. */

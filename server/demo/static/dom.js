@@ -2,7 +2,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** An element: `class`, `text`, `on…` listeners, properties of form controls, else attributes; null ones are left out. */
+/** An element: `class`, `text`, `on…` listeners, properties of form controls, else attributes; null is left out. */
 export function h(tag, props = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(props)) set(element, name, value);
@@ -10,7 +10,16 @@ export function h(tag, props = {}, ...children) {
   return element;
 }
 
-const PROPERTIES = new Set(["checked", "disabled", "hidden", "multiple", "open", "required", "selected", "value"]);
+const PROPERTIES = new Set([
+  "checked",
+  "disabled",
+  "hidden",
+  "multiple",
+  "open",
+  "required",
+  "selected",
+  "value",
+]);
 
 function set(element, name, value) {
   if (value === null || value === undefined) return;
@@ -24,7 +33,8 @@ function set(element, name, value) {
 const PATHS = {
   shield: "M12 3l7 3v5c0 4.6-2.9 8.2-7 10-4.1-1.8-7-5.4-7-10V6z",
   package: "M4 8l8-4 8 4v8l-8 4-8-4zM4 8l8 4 8-4M12 12v8",
-  truck: "M3 7h11v9H3zM14 10h4l3 3v3h-7zM7.5 18.5a1.5 1.5 0 100-3 1.5 1.5 0 000 3zM17 18.5a1.5 1.5 0 100-3 1.5 1.5 0 000 3z",
+  truck:
+    "M3 7h11v9H3zM14 10h4l3 3v3h-7zM7.5 18.5a1.5 1.5 0 100-3 1.5 1.5 0 000 3zM17 18.5a1.5 1.5 0 100-3 1.5 1.5 0 000 3z",
   star: "M12 4l2.5 5.2 5.5.8-4 4 1 5.7-5-2.8-5 2.8 1-5.7-4-4 5.5-.8z",
   message: "M4 5h16v11H10l-4 4v-4H4z",
   bell: "M6 16V11a6 6 0 0112 0v5l2 2H4zM10 20a2 2 0 004 0",
@@ -52,13 +62,26 @@ export function icon(name) {
   return drawing;
 }
 
+/** A button of a look: primary, secondary, danger, plain. */
+export function button(text, onclick, look = "secondary") {
+  return h("button", { class: `button button-${look}`, type: "button", onclick, text });
+}
+
+/** What stands where nothing else can: nothing there, or nothing to be had. */
+export function empty(drawing, title, text, props = {}) {
+  const said = [h("p", { class: "empty-title", text: title }), h("p", { text })];
+  return h("div", { ...props, class: `empty ${props.class ?? ""}` }, icon(drawing), said);
+}
+
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 /** Plays an animation, or nothing for those who asked for less; resolves when it is over. */
 export async function move(element, frames, duration_ms) {
   if (calm.matches || !element.isConnected) return;
   const easing = "cubic-bezier(0.2, 0.7, 0.2, 1)";
-  await element.animate(frames, { duration: duration_ms, easing, fill: "both" }).finished.catch(() => undefined);
+  await element
+    .animate(frames, { duration: duration_ms, easing, fill: "both" })
+    .finished.catch(() => undefined);
 }
 
 /** Tells those who hear the page instead of seeing it. */

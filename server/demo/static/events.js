@@ -1,6 +1,6 @@
 // The panel that plays the backend: the sample events of each flow, and what the server answered to the last ones.
 
-import { h, icon, newKey, say } from "./dom.js";
+import { button, h, icon, newKey, say } from "./dom.js";
 
 const RECEIPTS_MAX = 2;
 const RUN_LETTERS = "ACDEFGHJKMNPQRTVWXYZ2346789";
@@ -15,18 +15,24 @@ export class EventsPanel {
   constructor(body, { api, flows, customer, fired }) {
     Object.assign(this, { api, customer, fired });
     this.receipts = h("ol", { class: "receipts", "aria-label": "Answers of the server" });
-    this.again = h("button", { class: "button button-plain again", type: "button", hidden: true, onclick: () => this.#post(this.#last), text: "Post it again, same id" });
-    body.replaceChildren(...flows.map((flow) => this.#group(flow)), h("div", { class: "receipts-box" }, this.receipts, this.again));
+    this.again = button("Post it again, same id", () => this.#post(this.#last), "plain again");
+    const box = h("div", { class: "receipts-box" }, this.receipts, this.again);
+    body.replaceChildren(...flows.map((flow) => this.#group(flow)), box);
   }
 
   #group(flow) {
-    const buttons = flow.events.map((event) =>
-      h("li", {}, h("button", { class: "event", type: "button", onclick: () => this.#fire(flow, event) },
-        h("span", { class: "event-label" }, event.label),
-        h("code", { class: "event-name", text: event.name }),
-        event.starts ? h("span", { class: "event-starts", text: "starts" }) : null)),
-    );
-    return h("section", { class: "group" }, h("h3", { class: "group-title", text: flow.name }), h("p", { class: "group-about", text: flow.description }), h("ul", { class: "event-list" }, buttons));
+    const title = h("h3", { class: "group-title", text: flow.name });
+    const about = h("p", { class: "group-about", text: flow.description });
+    const events = flow.events.map((event) => h("li", {}, this.#eventButton(flow, event)));
+    return h("section", { class: "group" }, title, about, h("ul", { class: "event-list" }, events));
+  }
+
+  #eventButton(flow, event) {
+    const label = h("span", { class: "event-label" }, event.label);
+    const name = h("code", { class: "event-name", text: event.name });
+    const starts = event.starts ? h("span", { class: "event-starts", text: "starts" }) : null;
+    const props = { class: "event", type: "button", onclick: () => this.#fire(flow, event) };
+    return h("button", props, label, name, starts);
   }
 
   #fire(flow, sample) {
@@ -50,20 +56,22 @@ export class EventsPanel {
     let outcome;
     try {
       const result = await this.api.postEvent(event);
-      outcome = { good: result.status === "accepted", words: resultWords(result) };
+      outcome = { look: result.status === "accepted" ? "good" : "plain", words: resultWords(result) };
       this.fired({ instance: result.started[0], key: event.key });
     } catch (error) {
-      outcome = { good: false, bad: true, words: problemWords(error) };
+      outcome = { look: "bad", words: problemWords(error) };
     }
     this.#receipt(event.name, { ...outcome, took_ms: Math.round(performance.now() - started_at) });
-    this.again.hidden = false;
     say(`${label}: ${outcome.words}`);
   }
 
-  #receipt(name, { good, bad, words, took_ms }) {
-    const look = good ? "good" : bad ? "bad" : "plain";
-    const row = h("li", { class: `receipt receipt-${look}` }, icon(good ? "check" : bad ? "cross" : "dot"), h("code", { text: name }), h("span", { class: "receipt-words", text: words }), h("span", { class: "receipt-took", text: `${took_ms} ms` }));
-    this.receipts.prepend(row);
+  #receipt(name, { look, words, took_ms }) {
+    const drawing = icon({ good: "check", bad: "cross" }[look] ?? "dot");
+    const took = h("span", { class: "receipt-took", text: `${took_ms} ms` });
+    const said = h("span", { class: "receipt-words", text: words });
+    this.receipts.prepend(
+      h("li", { class: `receipt receipt-${look}` }, drawing, h("code", { text: name }), said, took),
+    );
     while (this.receipts.children.length > RECEIPTS_MAX) this.receipts.lastChild.remove();
   }
 }
@@ -79,7 +87,9 @@ function resultWords(result) {
 }
 
 function problemWords(error) {
-  return error.errors?.length ? `${error.message} ${error.errors[0].pointer} ${error.errors[0].message}` : error.message;
+  return error.errors?.length
+    ? `${error.message} ${error.errors[0].pointer} ${error.errors[0].message}`
+    : error.message;
 }
 
 /** A sample with its placeholders filled: a number of its own for every start, and times from now. */

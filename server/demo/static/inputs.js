@@ -58,14 +58,28 @@ const described = ({ ids, element }) => ({
 
 function textControl(context) {
   const { element, value, placeholder, changed } = context;
-  const props = { ...described(context), class: "control", placeholder, oninput: changed, value: value ?? "" };
-  const target = element.multiline ? h("textarea", { ...props, rows: "3" }) : h("input", { ...props, type: "text" });
+  const props = {
+    ...described(context),
+    class: "control",
+    placeholder,
+    oninput: changed,
+    value: value ?? "",
+  };
+  const target = element.multiline
+    ? h("textarea", { ...props, rows: "3" })
+    : h("input", { ...props, type: "text" });
   return { nodes: [label(context), target], target, value: () => target.value || undefined };
 }
 
 function numberControl(context) {
   const { value, placeholder, changed, element } = context;
-  const props = { ...described(context), class: "control", placeholder, oninput: changed, inputmode: "decimal" };
+  const props = {
+    ...described(context),
+    class: "control",
+    placeholder,
+    oninput: changed,
+    inputmode: "decimal",
+  };
   // Plain text with a numeric keyboard: what is no number is for the server to say, not for the browser to drop.
   const target = h("input", { ...props, type: "text", value: value ?? "", autocomplete: "off" });
   const hint = bounds(element);
@@ -101,7 +115,11 @@ function switchControl(context) {
     checked: value === true,
     onchange: changed,
   });
-  return { nodes: [h("div", { class: "switch-row" }, label(context), target)], target, value: () => target.checked };
+  return {
+    nodes: [h("div", { class: "switch-row" }, label(context), target)],
+    target,
+    value: () => target.checked,
+  };
 }
 
 function dropdownControl(context) {
@@ -109,7 +127,11 @@ function dropdownControl(context) {
   const chosen = element.options.findIndex((option) => option.value === value);
   const none = h("option", { value: "", text: placeholder ?? "Choose …" });
   const options = element.options.map((option, number) =>
-    h("option", { value: String(number), selected: number === chosen, text: plainText(option.label, runtime) }),
+    h("option", {
+      value: String(number),
+      selected: number === chosen,
+      text: plainText(option.label, runtime),
+    }),
   );
   const target = h("select", { ...described(context), class: "control", onchange: changed }, none, options);
   const read = () => (target.value === "" ? undefined : element.options[Number(target.value)].value);
@@ -127,7 +149,12 @@ function checkboxesControl(context) {
   );
   const mark = element.required ? h("span", { class: "required", title: "needed", text: "•" }) : null;
   const legend = h("span", { class: "field-label", id: ids.label }, context.label, mark);
-  const props = { role: "group", "aria-labelledby": ids.label, "aria-describedby": ids.error, tabindex: "-1" };
+  const props = {
+    role: "group",
+    "aria-labelledby": ids.label,
+    "aria-describedby": ids.error,
+    tabindex: "-1",
+  };
   const target = h("div", { class: "choices", ...props }, rows);
   const read = () => {
     const values = element.options.filter((_, number) => boxes[number].checked).map((option) => option.value);

@@ -1,18 +1,31 @@
-// The panel that looks over the engine's shoulder: the customer's instances, where their tokens stand, what each turn did.
+// Looks over the engine's shoulder: the customer's instances, where their tokens stand, what each turn did.
 
-import { h, icon, move } from "./dom.js";
+import { empty, h } from "./dom.js";
 
 const ROUND_MS = 2_000;
 const SOON_MS = 120;
 const STEP_WORDS = {
-  send_card: "sends a card", update_card: "renders a card again", cancel_card: "withdraws cards", wait: "waits",
-  branch: "chooses a path", set: "writes variables", update_customer: "writes the profile", emit: "raises an event",
-  join: "joins branches", end: "ends",
+  send_card: "sends a card",
+  update_card: "renders a card again",
+  cancel_card: "withdraws cards",
+  wait: "waits",
+  branch: "chooses a path",
+  set: "writes variables",
+  update_customer: "writes the profile",
+  emit: "raises an event",
+  join: "joins branches",
+  end: "ends",
 };
 
 const ACTION_WORDS = {
-  displayed: "saw the card", submit: "tapped", dismiss: "dismissed the card", snooze: "snoozed the card",
-  unsnooze: "woke the card", vote_up: "voted up", vote_down: "voted down", link: "followed a link",
+  displayed: "saw the card",
+  submit: "tapped",
+  dismiss: "dismissed the card",
+  snooze: "snoozed the card",
+  unsnooze: "woke the card",
+  vote_up: "voted up",
+  vote_down: "voted down",
+  link: "followed a link",
 };
 
 export class InstancePanel {
@@ -65,9 +78,13 @@ export class InstancePanel {
   async #look() {
     const list = await this.api.instances(this.customer.id);
     this.#choose(list);
-    const [instance, timeline] = this.#chosen === null ? [null, []] : await Promise.all([this.api.instance(this.#chosen), this.api.timeline(this.#chosen)]);
-    if (this.#closed) return;
-    this.#show(JSON.stringify([list, instance, timeline.length]), () => (instance ? this.#content(list, instance, timeline) : [nothing()]));
+    if (this.#chosen === null) return this.#show("nothing", () => [nothing()]);
+    const [instance, timeline] = await Promise.all([
+      this.api.instance(this.#chosen),
+      this.api.timeline(this.#chosen),
+    ]);
+    const key = JSON.stringify([list, instance, timeline.length]);
+    this.#show(key, () => this.#content(list, instance, timeline));
   }
 
   #choose(list) {
@@ -79,7 +96,7 @@ export class InstancePanel {
 
   /** Draws only what is new: a reader's place and the keyboard's focus stay where they are. */
   #show(key, content) {
-    if (key === this.#drawn) return;
+    if (key === this.#drawn || this.#closed) return;
     this.#drawn = key;
     const focused = document.activeElement?.dataset?.instance;
     this.body.replaceChildren(...content());
@@ -88,22 +105,41 @@ export class InstancePanel {
 
   #content(list, instance, timeline) {
     const flow = this.flows.get(instance.flow);
-    const picker = h("ul", { class: "instances" }, list.map((each) => h("li", {}, this.#chip(each))));
-    const facts = h("p", { class: "facts" }, h("span", { class: `status status-${instance.status}`, text: instance.status }), ` version ${instance.version}`, instance.key ? ` · key ${instance.key}` : "", instance.outcome ? ` · outcome ${instance.outcome}` : "");
-    return [picker, h("h3", { class: "instance-name", text: flow?.name ?? instance.flow }), facts, track(flow?.steps ?? [], instance, timeline), h("h3", { class: "turns-title", text: `Turns (${timeline.length})` }), turns(timeline)];
+    const picker = h(
+      "ul",
+      { class: "instances" },
+      list.map((each) => h("li", {}, this.#chip(each))),
+    );
+    const name = h("h3", { class: "instance-name", text: flow?.name ?? instance.flow });
+    const title = h("h3", { class: "turns-title", text: `Turns (${timeline.length})` });
+    const steps = track(flow?.steps ?? [], instance, timeline);
+    return [picker, name, facts(instance), steps, title, turns(timeline)];
   }
 
   #chip(each) {
     const name = this.flows.get(each.flow)?.name ?? each.flow;
-    const props = { class: "chip", type: "button", "data-instance": each.id, "aria-pressed": String(each.id === this.#chosen) };
+    const pressed = String(each.id === this.#chosen);
+    const props = { class: "chip", type: "button", "data-instance": each.id, "aria-pressed": pressed };
     const choose = () => {
       this.#chosen = each.id;
       this.#wanted = {};
       this.#drawn = "";
       this.soon(0);
     };
-    return h("button", { ...props, onclick: choose }, h("span", { class: `chip-dot status-${each.status}` }), h("span", { text: name }), each.key ? h("span", { class: "chip-key", text: each.key }) : null);
+    const dot = h("span", { class: `chip-dot status-${each.status}` });
+    const key = each.key ? h("span", { class: "chip-key", text: each.key }) : null;
+    return h("button", { ...props, onclick: choose }, dot, h("span", { text: name }), key);
   }
+}
+
+function facts({ status, version, key, outcome }) {
+  const more = [`version ${version}`, key && `key ${key}`, outcome && `outcome ${outcome}`].filter(Boolean);
+  return h(
+    "p",
+    { class: "facts" },
+    h("span", { class: `status-${status}`, text: status }),
+    ` ${more.join(" · ")}`,
+  );
 }
 
 /** The flow's steps in the order of the document, with what this instance has made of each. */
@@ -114,12 +150,15 @@ function track(steps, instance, timeline) {
   const rows = steps.map((step) => {
     const state = standing.has(step.id) ? "here" : done.has(step.id) ? "done" : "ahead";
     const runs = instance.steps[step.id]?.runs ?? 0;
-    const note = state === "here" ? waitNote(waits.get(step.id) ?? []) : STEP_WORDS[step.type] ?? step.type;
-    return h("li", { class: `stop stop-${state}`, "aria-current": state === "here" ? "step" : null },
+    const note = state === "here" ? waitNote(waits.get(step.id) ?? []) : (STEP_WORDS[step.type] ?? step.type);
+    return h(
+      "li",
+      { class: `stop stop-${state}`, "aria-current": state === "here" ? "step" : null },
       h("span", { class: "stop-dot" }),
       h("span", { class: "stop-name", text: step.name || spoken(step.id) }),
       runs > 1 ? h("span", { class: "stop-runs", text: `×${runs}` }) : null,
-      h("span", { class: "stop-note", text: note }));
+      h("span", { class: "stop-note", text: note }),
+    );
   });
   return h("ol", { class: "track", "aria-label": "Steps" }, rows);
 }
@@ -131,18 +170,27 @@ function waitNote(waits) {
 
 function turns(timeline) {
   const newestFirst = [...timeline].sort((a, b) => b.seq - a.seq);
-  const rows = newestFirst.map((turn) =>
-    h("li", { class: "turn" },
-      h("span", { class: "turn-at", text: clock(turn.at) }),
-      h("div", {}, h("p", { class: "turn-input", text: inputWords(turn.input) }), h("ul", { class: "turn-steps" }, turn.steps.map(stepLine)))),
-  );
-  return h("ol", { class: "turns" }, rows);
+  return h("ol", { class: "turns" }, newestFirst.map(turnRow));
 }
 
-function stepLine({ step, result, error }) {
-  const failed = Boolean(error);
-  const text = error ? error.message ?? error.code : result;
-  return h("li", { class: failed ? "turn-failed" : "" }, step ? h("span", { class: "turn-step", text: step }) : null, h("span", { text }));
+function turnRow(turn) {
+  const what = h("p", { class: "turn-input", text: inputWords(turn.input) });
+  const steps = h("ul", { class: "turn-steps" }, turn.steps.map(stepLine));
+  return h(
+    "li",
+    { class: "turn" },
+    h("span", { class: "turn-at", text: clock(turn.at) }),
+    h("div", {}, what, steps),
+  );
+}
+
+function stepLine({ step, result }) {
+  return h(
+    "li",
+    {},
+    step ? h("span", { class: "turn-step", text: step }) : null,
+    h("span", { text: result }),
+  );
 }
 
 function inputWords(input) {
@@ -154,7 +202,13 @@ function inputWords(input) {
     case "time":
       return "Time came";
     case "action":
-      return `Customer ${ACTION_WORDS[input.action] ?? input.action}${input.button ? ` “${spoken(input.button)}”` : ""}`;
+      return [
+        "Customer",
+        ACTION_WORDS[input.action] ?? input.action,
+        input.button && `“${spoken(input.button)}”`,
+      ]
+        .filter(Boolean)
+        .join(" ");
     case "withdrawn":
       return "Card withdrawn";
     case "customer":
@@ -174,9 +228,9 @@ function spoken(id) {
 const clock = (at) => new Date(at).toLocaleTimeString([], { timeStyle: "medium", hourCycle: "h23" });
 
 function nothing() {
-  return h("div", { class: "empty" }, icon("dot"), h("p", { class: "empty-title", text: "No instance yet" }), h("p", { text: "An event that starts a flow makes one." }));
+  return empty("dot", "No instance yet", "An event that starts a flow makes one.");
 }
 
 function problem(error) {
-  return h("div", { class: "empty empty-bad" }, icon("cross"), h("p", { class: "empty-title", text: "Cannot look" }), h("p", { text: error.message }));
+  return empty("cross", "Cannot look", error.message, { class: "empty-bad" });
 }

@@ -2,7 +2,7 @@
 
 import { Api, openSession } from "./api.js";
 import { Device } from "./device.js";
-import { h, icon } from "./dom.js";
+import { button, empty, h } from "./dom.js";
 import { EventsPanel } from "./events.js";
 import { InstancePanel } from "./instance.js";
 
@@ -49,7 +49,12 @@ class Page {
     const { key, flows, customer: who } = this.#session;
     const api = new Api(key);
     this.#instance = new InstancePanel(byId("instance-body"), { api, flows, customer: who });
-    new EventsPanel(byId("events-body"), { api, flows, customer: who, fired: (what) => this.#instance.follow(what) });
+    new EventsPanel(byId("events-body"), {
+      api,
+      flows,
+      customer: who,
+      fired: (what) => this.#instance.follow(what),
+    });
     byId("stage").replaceChildren();
     this.#addDevice("Phone A");
     if (this.#two) this.#addDevice("Phone B");
@@ -65,6 +70,7 @@ class Page {
     device.node.classList.toggle("wide-only", this.#devices.length > 0);
     this.#devices.push(device);
     byId("stage").append(device.node);
+    device.open();
   }
 
   #closeAll() {
@@ -82,14 +88,19 @@ class Page {
 
   #showCustomers() {
     const { customers, customer } = this.#session;
-    const options = customers.map(({ id, name }) => h("option", { value: id, text: name, selected: id === customer.id }));
+    const options = customers.map(({ id, name }) =>
+      h("option", { value: id, text: name, selected: id === customer.id }),
+    );
     byId("customer").replaceChildren(...options);
     byId("customer-about").textContent = customer.about;
   }
 
   #failed(error, customer) {
-    const again = h("button", { class: "button button-primary", type: "button", onclick: () => this.open(customer), text: "Try again" });
-    const box = h("div", { class: "empty empty-bad", role: "alert" }, icon("cross"), h("p", { class: "empty-title", text: "The demo server does not answer" }), h("p", { text: error.message }), again);
+    const box = empty("cross", "The demo cannot be opened", error.message, {
+      class: "empty-bad",
+      role: "alert",
+    });
+    box.append(button("Try again", () => this.open(customer), "primary"));
     byId("stage").replaceChildren(box);
   }
 }

@@ -24,10 +24,10 @@ Kept = TypeVar("Kept", Report, KeptEvent)
 def keep(run: Run, fact: Fact, *, took: Collection[str]) -> None:
     """Keep the fact for the wait steps that listen for it, besides those that took it at once."""
     match fact:
-        case CardReported():
-            _keep_report(run, fact, took)
         case EventCame():
             _keep_event(run, fact, took)
+        case CardReported():
+            _keep_report(run, fact, took)
         case ProfileChanged() | MomentCame():
             return
         case _:
@@ -82,7 +82,9 @@ def _pass_over(run: Run, step: str, first: int, last: int) -> None:
 
 def _keep_report(run: Run, fact: CardReported, took: Collection[str]) -> None:
     """The newest of its kind for each card; what was reported again is one fact, not two."""
-    listeners = run.flow.listening.reports.get((fact.card.step, fact.action), ())
+    listeners = run.flow.listening.reports.get((fact.card.step, fact.action))
+    if listeners is None:
+        return
     waiting = tuple([step for step in listeners if step not in took])
     if not waiting:
         return
@@ -97,7 +99,9 @@ def _keep_report(run: Run, fact: CardReported, took: Collection[str]) -> None:
 
 def _keep_event(run: Run, fact: EventCame, took: Collection[str]) -> None:
     event = fact.event
-    listeners = run.flow.listening.kept.get(event.name, ())
+    listeners = run.flow.listening.kept.get(event.name)
+    if listeners is None:
+        return
     waiting = dict.fromkeys(
         step for step, outcome in listeners if step not in took and outcomes.event_fits(run, outcome, event)
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TypeAlias
 
 import msgspec
@@ -29,6 +30,7 @@ from .world import World
 
 pack = msgspec.msgpack.Encoder().encode
 
+_SMALL = (int, float, type(None), datetime)
 _ITEM_BYTES = 192
 """What a token or a timer weighs at most: two keys of 64 characters, and numbers."""
 
@@ -372,7 +374,7 @@ class Run:
 
 def _shown(value: object) -> object:
     """A value as the timeline shows it: whole if it is small."""
-    if isinstance(value, int | float | None):
+    if isinstance(value, _SMALL):
         return value
     if isinstance(value, str):
         return value if len(value) <= TRACE_VALUE_BYTES_MAX else value[:TRACE_VALUE_BYTES_MAX] + "…"

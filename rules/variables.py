@@ -15,6 +15,8 @@ from .scalars import is_date
 from .times import parse_rfc3339, to_datetime, to_ms
 from .types import Type
 
+# A union written out is built anew at each look.
+_NUMBER = (int, float)
 _INT_MAX = 2**63 - 1
 _DOUBLE_MAX = sys.float_info.max
 
@@ -64,13 +66,13 @@ def _as_day(value: object) -> object:
 
 def _as_int(value: object) -> object:
     """A whole number of at most 64 bits; a double only if it is exactly one."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not -_INT_MAX <= value <= _INT_MAX:
+    if isinstance(value, bool) or not isinstance(value, _NUMBER) or not -_INT_MAX <= value <= _INT_MAX:
         return None
     return int(value) if value == value // 1 else None
 
 
 def _as_double(value: object) -> object:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, _NUMBER):
         return None
     return float(value) if -_DOUBLE_MAX <= value <= _DOUBLE_MAX else None
 

@@ -1,7 +1,7 @@
 """Which parts of the context an expression reads, as far as its text tells, and their values."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from .library import ZONED
 from .tree import Call, Constant, Name, Node, Select, children
@@ -46,11 +46,11 @@ def look_up(paths: Iterable[Path], context: Mapping[str, object]) -> dict[str, o
     """The values at `paths` by their dotted names; what is missing is left out."""
     found: dict[str, object] = {}
     for path in paths:
-        value: object = context
-        for name in path:
-            if not isinstance(value, dict | Mapping) or name not in value:
-                break
-            value = value[name]
-        else:
-            found[dotted(path)] = value
+        value: Any = context
+        try:
+            for name in path:
+                value = value[name]
+        except (KeyError, TypeError):  # missing, or inside something that has no fields
+            continue
+        found[dotted(path)] = value
     return found

@@ -24,7 +24,7 @@ DEADLINE: Final = "deadline"
 def enter(run: Run, wait: Wait, activation: int) -> Next | None:
     """Arm the wait, or go straight on if what has happened already is enough."""
     run.add_token(Token(wait.id, activation, run.now))
-    newest = 0
+    newest, follow = 0, None
     for outcome in wait.until:
         fact = outcomes.already(run, wait.id, outcome)
         if fact is None:
@@ -33,10 +33,10 @@ def enter(run: Run, wait: Wait, activation: int) -> Next | None:
             newest = max(newest, fact.number)
         follow = _happen(run, wait, activation, outcome, fact)
         if follow is not None:
-            kept.pass_over(run, wait.id, newest)
-            return follow
-    kept.pass_over(run, wait.id, newest)
-    return _arm(run, wait, activation)
+            break
+    if newest:
+        kept.pass_over(run, wait.id, newest)
+    return _arm(run, wait, activation) if follow is None else follow
 
 
 def offer(run: Run, wait: Wait, token: Token, fact: Fact) -> bool:

@@ -19,6 +19,7 @@ from rules.world import World
 
 from .commands import (
     NO_ID,
+    NO_TIME,
     Action,
     ActionResult,
     CreateFlow,
@@ -105,6 +106,7 @@ class Engine:
         self.life = await self._recover()
         self.phase = Phase.READY
         self._task = asyncio.create_task(self._live(self.life), name="engine")
+        self._task.add_done_callback(self._ended)
 
     async def stop(self) -> None:
         """Take no more calls, finish those accepted, end every task."""
@@ -143,7 +145,8 @@ class Engine:
     async def accept(self, events: Sequence[Event], *, client: str, size_bytes: int = 0) -> list[EventResult]:
         """Events of one call, each standing for itself. An id of "" is given; NO_TIME becomes now."""
         life = self._ready()
-        works = [_event_work(event, client) for event in events]
+        now = self._clock.now()
+        works = [_event_work(event, client, life, now) for event in events]
         try:
             results = await life.submit(works, size_bytes=size_bytes)
         except Overloaded:
@@ -264,8 +267,18 @@ class Engine:
                 break
             life = next_life
             delay_s = min(max(2 * delay_s, BACKOFF_FIRST_S), BACKOFF_MAX_S)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Nothing turns any more: also after a fault of ours outside of any life nobody may wait for ever."""
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self.phase = Phase.BROKEN
+            if self.life is not None:
+                self.life.abandon()
         if self.phase is Phase.BROKEN:
             self._on_broken()
+        if isinstance(error, Exception):
+            self._telemetry.emit(Crashed(error=error))
 
     def _fell(self, life: Life, error: Exception) -> None:
         """Its callers do not know; nobody calls it any more; the durable inputs that it held come again."""
@@ -331,21 +344,21 @@ def _reason(group: ExceptionGroup[Exception]) -> Exception:
     raise AssertionError("a group has a member")
 
 
-def _event_work(event: Event, client: str) -> Work:
+def _event_work(event: Event, client: str, life: Life, now: int) -> Work:
+    """Queued as what came: its own id is looked up, a missing id, time or source is filled in."""
     source = event.source or client
-    key = digest = None
-    if event.id != NO_ID:
-        key, digest = event_key(event, source), event_digest(event)
-    if not event.source:
-        event = replace(event, source=client)
-    return Work(
-        # Events about nobody keep the order of their key, as far as they have one.
-        lane=event.customer or f"\0key:{event.key or ''}",
-        kind=f"event:{event.name}",
-        order=event,
-        key=key,
-        digest=digest or b"",
+    has_id = event.id != NO_ID
+    key = event_key(event, source) if has_id else None
+    digest = event_digest(event) if has_id else b""
+    event = replace(
+        event,
+        id=event.id if has_id else life.new_id(),
+        time=now if event.time == NO_TIME else event.time,
+        source=source,
     )
+    # Events about nobody keep the order of their key, as far as they have one.
+    lane = event.customer or f"\0key:{event.key or ''}"
+    return Work(lane=lane, kind=f"event:{event.name}", order=event, key=key, digest=digest)
 
 
 def _known(result: ActionResult) -> ActionResult:

@@ -1,4 +1,4 @@
-"""Tokens of customers as they come over sockets; who offers wrong ones all the time is not heard for a while."""
+"""Tokens of customers as they come over sockets; who often offers wrong ones is not heard for a while."""
 
 from __future__ import annotations
 

@@ -28,6 +28,7 @@ variables:
   item: {type: string, required: true}
   stream: {type: string, default: ""}
   later: {type: boolean, default: false}
+  more: {type: string, default: ""}
 triggers:
   made:
     type: event
@@ -37,6 +38,7 @@ triggers:
       item: =event.data.item
       stream: =event.data.?stream.orValue("")
       later: =event.data.?later.orValue(false)
+      more: =event.data.?more.orValue("")
 start: which
 steps:
   which:
@@ -67,7 +69,7 @@ cards:
   offer:
     title: "Offer {{ vars.item }}"
     body:
-      - {type: text, text: "Do you want {{ vars.item }}?"}
+      - {type: text, text: "Do you want {{ vars.item }}? {{ vars.more }}"}
       - {type: text_input, name: note, label: Note, max_length: 10}
       - {type: submit, name: take, label: Take it, fresh: true}
       - {type: submit, name: keep, label: Keep it, keep_open: true}

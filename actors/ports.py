@@ -65,7 +65,7 @@ class Retention:
     dedupe_days: int = 7
     """For how long a repeat is recognised, in whole days."""
     journal_ms: int = 30 * MS_PER_DAY
-    timeline_ms: int = 30 * MS_PER_DAY
+    timeline_ms: int = 90 * MS_PER_DAY
     tombstones_ms: int = 30 * MS_PER_DAY
     """Closed cards: an app that was away for longer gets its feed anew."""
     instances_ms: int = 90 * MS_PER_DAY

@@ -153,6 +153,7 @@ def sqlite_store(config: Config, folder: Path, clock: SystemClock) -> SqliteStor
             journal_ms=settings.journal_days * MS_PER_DAY,
             timeline_ms=settings.timeline_days * MS_PER_DAY,
             tombstones_ms=settings.tombstone_days * MS_PER_DAY,
+            instances_ms=settings.instance_days * MS_PER_DAY,
         ),
     )
 

@@ -45,6 +45,7 @@ class Store(Settings, frozen=True):
     journal_days: Days = 30
     timeline_days: Days = 90
     tombstone_days: Days = 30
+    instance_days: Days = 90
 
 
 class Engine(Settings, frozen=True):

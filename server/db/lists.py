@@ -7,6 +7,7 @@ then the last row that was looked at. A cursor is a row's number: what starts me
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from actors.ports import CardFilter, CustomerFilter, InstanceFilter
@@ -22,7 +23,18 @@ LOOKED_AT_MAX: Final = 50_000
 NEWEST: Final = 1 << 62
 
 
-def instances(db: Database, filter: InstanceFilter) -> tuple[list[InstanceRow], str | None]:
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Where a page starts, how many rows it may give and how many it may look at."""
+
+    cursor: str | None
+    limit: int
+    looked_at_max: int
+
+
+def instances(
+    db: Database, filter: InstanceFilter, *, looked_at_max: int = LOOKED_AT_MAX
+) -> tuple[list[InstanceRow], str | None]:
     if filter.customer is not None:
         query = "instances_by_customer"
     elif filter.key is not None:
@@ -43,11 +55,14 @@ def instances(db: Database, filter: InstanceFilter) -> tuple[list[InstanceRow], 
         "invocation": filter.invocation,
         "test": filter.test,
     }
-    rows, cursor = _page(db, query, given, cursor=filter.cursor, limit=filter.limit)
+    window = Window(filter.cursor, filter.limit, looked_at_max)
+    rows, cursor = _page(db, query, given, window)
     return [instance_row(columns, state=b"", step=step) for *columns, step in rows], cursor
 
 
-def cards(db: Database, filter: CardFilter) -> tuple[list[FeedCard], str | None]:
+def cards(
+    db: Database, filter: CardFilter, *, looked_at_max: int = LOOKED_AT_MAX
+) -> tuple[list[FeedCard], str | None]:
     if filter.instance is not None:
         query = "cards_by_instance"
     elif filter.customer is not None:
@@ -61,27 +76,31 @@ def cards(db: Database, filter: CardFilter) -> tuple[list[FeedCard], str | None]
         "status": filter.status,
         "stream": filter.stream,
     }
-    rows, cursor = _page(db, query, given, cursor=filter.cursor, limit=filter.limit)
+    window = Window(filter.cursor, filter.limit, looked_at_max)
+    rows, cursor = _page(db, query, given, window)
     return [card(row) for row in rows], cursor
 
 
-def customers(db: Database, filter: CustomerFilter) -> tuple[list[CustomerRow], str | None]:
+def customers(
+    db: Database, filter: CustomerFilter, *, looked_at_max: int = LOOKED_AT_MAX
+) -> tuple[list[CustomerRow], str | None]:
     query = "customers_all" if filter.tag is None else "customers_by_tag"
     q = None if filter.q is None else filter.q.lower()
     given = {"tag": filter.tag, "test": filter.test, "q": q}
-    rows, cursor = _page(db, query, given, cursor=filter.cursor, limit=filter.limit)
+    window = Window(filter.cursor, filter.limit, looked_at_max)
+    rows, cursor = _page(db, query, given, window)
     return [customer(row) for row in rows], cursor
 
 
 def _page(
-    db: Database, query: str, given: Mapping[str, object], *, cursor: str | None, limit: int
+    db: Database, query: str, given: Mapping[str, object], window: Window
 ) -> tuple[list[Any], str | None]:
     """Columns of at most `limit` rows, and the cursor to go on with, None at the end of the list."""
-    before = NEWEST if cursor is None else int(cursor)
-    window = {"before": before, "window": LOOKED_AT_MAX, "limit": limit + 1}
-    numbered = db.execute(SQL[query], {**given, **window}).fetchall()
-    rows = [columns for _, *columns in numbered if columns[0] is not None][:limit]
-    if len(numbered) > limit:
-        return rows, str(numbered[limit - 1][0])
+    before = NEWEST if window.cursor is None else int(window.cursor)
+    bounds = {"before": before, "window": window.looked_at_max, "limit": window.limit + 1}
+    numbered = db.execute(SQL[query], {**given, **bounds}).fetchall()
+    rows = [columns for _, *columns in numbered if columns[0] is not None][: window.limit]
+    if len(numbered) > window.limit:
+        return rows, str(numbered[window.limit - 1][0])
     ended_early = bool(numbered) and numbered[-1][1] is None
     return rows, str(numbered[-1][0]) if ended_early else None

@@ -43,6 +43,7 @@ def migrate(db: Database, *, epoch: str, now: int, steps: Sequence[str] = STEPS)
 
 
 def put_meta(db: Database, *, epoch: str, now: int) -> None:
+    """Write the header row; of a row that is there only the epoch changes."""
     db.execute(SQL["meta_put"], {"epoch": epoch, "created_at": now})
 
 

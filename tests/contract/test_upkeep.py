@@ -51,17 +51,22 @@ async def test_expired_answers_are_dropped(store: Store) -> None:
     assert await store.answers([b"a", b"b"], now=0) == {b"b": rows[1]}
 
 
-async def test_journal_and_timeline_are_kept_for_their_time(store: Store) -> None:
-    await store.apply(
-        Group(
-            journal=[journal("old"), journal("new", at=AT + 1)],
-            instances={"i-1": instance()},
-            timeline=[timeline(1), timeline(2, at=AT + 1)],
-        )
-    )
-    assert await prune_all(store, AT + 1 + KEEP.journal_ms) == 2
+async def test_journal_is_kept_for_its_time(store: Store) -> None:
+    await store.apply(Group(journal=[journal("old"), journal("new", at=AT + 1)]))
+    assert await prune_all(store, AT + 1 + KEEP.journal_ms) == 1
     assert [entry.row.id for entry in await store.journal(after=0, limit=9)] == ["new"]
-    assert [row.turn for row in await store.timeline("i-1", after=0, limit=9)] == [2]
+
+
+async def test_timeline_is_kept_for_its_time(store: Store) -> None:
+    entries = [timeline(1), timeline(2), timeline(3, at=AT + 1)]
+    await store.apply(Group(instances={"i-1": instance()}, timeline=entries))
+    assert await prune_all(store, AT + 1 + KEEP.timeline_ms) == 2
+    await store.apply(Group(timeline=[timeline(4, at=AT + 2)]))
+    assert [row.turn for row in await store.timeline("i-1", after=0, limit=9)] == [3, 4]
+    assert await prune_all(store, AT + 9 + KEEP.timeline_ms) == 2
+    assert await store.timeline("i-1", after=0, limit=9) == []
+    await store.apply(Group(timeline=[timeline(5, at=AT + 3)]))
+    assert [row.turn for row in await store.timeline("i-1", after=0, limit=9)] == [5]
 
 
 async def test_journal_numbers_rise_after_all_was_dropped(store: Store) -> None:

@@ -1,0 +1,1 @@
+select count(*) from inbox where instance not in (select id from instances)

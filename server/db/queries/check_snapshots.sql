@@ -1,0 +1,1 @@
+select count(*) from instances where number not in (select number from snapshots)

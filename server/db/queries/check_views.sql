@@ -1,0 +1,1 @@
+select count(*) from cards where number not in (select number from views)

@@ -1,0 +1,94 @@
+"""What SQLite adds to the contract: a log that stays short, pages that end early, files it cannot use."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from actors.ports import MS_PER_DAY, InstanceFilter, Retention, StoreError
+from actors.records import Group
+from server.db import lists
+from server.db.connection import DATABASE, open_file
+from server.db.store import StoreLimits
+from tests.contract.rows import AT, DAY, dedupe, instance, journal, started
+from tests.server.db.stores import names, opened
+
+BLOB_BYTES = 4_000
+
+
+async def test_log_stays_short_however_much_is_committed(tmp_path: Path) -> None:
+    async with opened(tmp_path, limits=StoreLimits(checkpoint_pages=50)) as store:
+        for turn in range(200):
+            row = instance(f"i-{turn % 10}", new=turn < 10, state=str(turn).encode().ljust(BLOB_BYTES))
+            await store.apply(started(row))
+        log_bytes = store.path.with_name(f"{DATABASE}-wal").stat().st_size
+    assert log_bytes < 200 * 4_096
+
+
+async def test_log_is_gone_after_the_store_was_closed(tmp_path: Path) -> None:
+    async with opened(tmp_path) as store:
+        await store.apply(started(instance()))
+    assert names(tmp_path) == [DATABASE]
+
+
+@pytest.mark.parametrize("readers", [1, 3])
+async def test_any_number_of_readers_sees_each_commit(tmp_path: Path, readers: int) -> None:
+    async with opened(tmp_path, limits=StoreLimits(readers=readers)) as store:
+        for number in range(3 * readers):
+            await store.apply(started(instance(f"i-{number}")))
+            assert await store.instance(f"i-{number}") is not None
+
+
+async def test_page_that_looked_at_enough_ends_early_and_goes_on(tmp_path: Path) -> None:
+    async with opened(tmp_path) as store:
+        await store.apply(started(*[instance(f"i-{number}", test=number == 2) for number in range(10)]))
+        db = open_file(store.path, read_only=True)
+        found, cursor, pages = [], None, 0
+        while pages == 0 or cursor is not None:
+            filter = InstanceFilter(test=True, cursor=cursor)
+            rows, cursor = lists.instances(db, filter, looked_at_max=4)
+            found += [row.id for row in rows]
+            pages += 1
+        db.close()
+    assert (found, pages) == (["i-2"], 3)
+
+
+async def test_look_ups_that_wait_while_a_day_is_dropped_still_answer(tmp_path: Path) -> None:
+    async with opened(tmp_path, retention=Retention(dedupe_days=1)) as store:
+        await store.apply(Group(dedupe=[dedupe("a", day=DAY), dedupe("b", day=DAY + 5)]))
+        keys = [dedupe("a").key, dedupe("b").key]
+        waiting = [asyncio.ensure_future(store.seen(keys)) for _ in range(20)]
+        pruned = asyncio.ensure_future(store.prune(now=AT + 5 * MS_PER_DAY))
+        more = [asyncio.ensure_future(store.seen(keys)) for _ in range(20)]
+        answers = await asyncio.gather(*waiting, *more)
+        assert await pruned == 1
+    assert all(dedupe("b").key in answer for answer in answers)
+
+
+NO_STORES = {
+    "text": b"not a database, whatever its name says",
+    "zeros": b"SQLite format 3\0" + bytes(4_096),
+}
+
+
+@pytest.mark.parametrize("what", NO_STORES)
+async def test_file_that_is_no_store_is_refused_and_kept(tmp_path: Path, what: str) -> None:
+    (tmp_path / DATABASE).write_bytes(NO_STORES[what])
+    with pytest.raises(StoreError):
+        async with opened(tmp_path):
+            pass
+    assert (tmp_path / DATABASE).read_bytes() == NO_STORES[what]
+
+
+async def test_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(StoreError):
+        async with opened(tmp_path / "nowhere"):
+            pass
+
+
+async def test_many_rows_in_one_group_are_one_commit(tmp_path: Path) -> None:
+    async with opened(tmp_path) as store:
+        await store.apply(Group(journal=[journal(f"e-{number}") for number in range(1_001)]))
+        assert len(await store.journal(after=0, limit=2_000)) == 1_001

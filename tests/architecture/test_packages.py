@@ -102,7 +102,7 @@ def tracked_lines() -> Iterator[tuple[str, int, str]]:
     for name in filter(None, listed.stdout.split("\0")):
         try:
             text = (ROOT / name).read_text()
-        except (FileNotFoundError, UnicodeDecodeError):  # deleted but not yet committed; an image or a font
+        except (OSError, UnicodeDecodeError):  # deleted but not yet committed, a link to a folder; an image
             continue
         for number, line in enumerate(text.splitlines(), start=1):
             yield name, number, line

@@ -117,6 +117,7 @@ function wireTabs() {
       for (const each of tabs) each.removeAttribute("aria-current");
       tab.setAttribute("aria-current", "page");
       document.querySelector(".board").dataset.shown = tab.dataset.tab;
+      scrollTo(0, 0);
     });
   }
 }

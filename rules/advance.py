@@ -111,14 +111,10 @@ def _release(run: Run) -> None:
 
 def _run_next(run: Run) -> None:
     """Run the step at which the oldest token has arrived."""
-    step = run.flow.steps[run.queue[0]]
-    if run.step_count - run.base.step_count >= STEPS_PER_TURN_MAX:
-        _overrun(run, f"A turn may run at most {STEPS_PER_TURN_MAX} steps.")
+    if run.step_count >= run.step_count_max:
+        _overrun(run)
         return
-    if run.step_count >= STEPS_PER_INSTANCE_MAX:
-        _overrun(run, f"An instance may run at most {STEPS_PER_INSTANCE_MAX} steps.")
-        return
-    run.queue.popleft()
+    step = run.flow.steps[run.queue.popleft()]
     run.step_count += 1
     if isinstance(step, Join):
         joins.arrive(run, step, run.runs(step.id) + 1)
@@ -127,8 +123,12 @@ def _run_next(run: Run) -> None:
     attempt(run, step, activation, lambda: _do(run, step, activation))
 
 
-def _overrun(run: Run, message: str) -> None:
+def _overrun(run: Run) -> None:
     """Every token that could run is parked: the instance has failed, and says so."""
+    if run.step_count >= STEPS_PER_INSTANCE_MAX:
+        message = f"An instance may run at most {STEPS_PER_INSTANCE_MAX} steps."
+    else:
+        message = f"A turn may run at most {STEPS_PER_TURN_MAX} steps."
     details: dict[str, object] = {"code": "too_many_steps", "message": message}
     for step in run.queue:
         run.note(step, "failed", error=details)

@@ -212,17 +212,19 @@ def _settle(run: Run) -> None:
     if not run.live:
         return
     is_broken = run.fault or any([token.error is not None for token in run.tokens])
-    if is_broken and run.status is InstanceStatus.RUNNING:
+    if is_broken == (run.status is InstanceStatus.FAILED):
+        return
+    if is_broken:
         run.move(Change.PARKED)
         run.raise_own("instance.failed", {"error": run.error})
-    elif not is_broken and run.status is InstanceStatus.FAILED:
+    else:
         run.move(Change.REPAIRED)
         run.error = None
 
 
 def _worth_keeping(run: Run) -> tuple[Card, ...]:
     """Open cards, and closed ones that are the latest of their step or that a report still names."""
-    if all([card.status in OPEN for card in run.cards]):
+    if run.cards is run.base.cards and run.reports is run.base.reports:
         return run.cards
     named = {report.card for report in run.reports}
     named |= {card.id for card in {card.step: card for card in run.cards}.values()}

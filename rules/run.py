@@ -23,7 +23,13 @@ from .facts import Fact
 from .ids import make_id
 from .inputs import Event
 from .instance import TRANSITIONS, Change, KeptEvent, Report, State, Timer, TimerKind, Token
-from .limits import STATE_BYTES_MAX, TRACE_LINES_MAX, TRACE_VALUE_BYTES_MAX
+from .limits import (
+    STATE_BYTES_MAX,
+    STEPS_PER_INSTANCE_MAX,
+    STEPS_PER_TURN_MAX,
+    TRACE_LINES_MAX,
+    TRACE_VALUE_BYTES_MAX,
+)
 from .model import Flow, Origin
 from .templates import Setting
 from .world import World
@@ -88,6 +94,7 @@ class Run:
         "size",
         "status",
         "step_count",
+        "step_count_max",
         "steps",
         "timers",
         "tokens",
@@ -126,6 +133,7 @@ class Run:
         self.size = base.size
         self.fault = base.fault
 
+        self.step_count_max = min(base.step_count + STEPS_PER_TURN_MAX, STEPS_PER_INSTANCE_MAX)
         self.depth = 0
         self.queue: deque[str] = deque()
         self.facts: deque[Fact] = deque()
@@ -228,7 +236,8 @@ class Run:
 
     def begin(self, step: str) -> int:
         """A token has reached the step: the number of this activation. Outputs of the one before are gone."""
-        activation = self.runs(step) + 1
+        outputs = self.steps.get(step)
+        activation: int = 1 if outputs is None else outputs["runs"] + 1  # type: ignore[operator]  # see `runs`
         self.steps = {**self.steps, step: {"runs": activation}}
         self.context.pop("steps", None)
         return activation

@@ -42,7 +42,7 @@ from .holdings import Surroundings
 from .idempotency import Idempotency
 from .life import Life
 from .limits import BACKOFF_FIRST_S, BACKOFF_MAX_S, RETRY_AFTER_S, EngineLimits
-from .ports import Clock, Store, StoreBroken, StoreError, StoreFull
+from .ports import Clock, Store, StoreBroken, StoreError
 from .records import CustomerRow, FlowRow, InstanceRow, VersionRow
 from .starting import Starting
 from .telemetry import CommitFailed, Crashed, Overflowed, Telemetry
@@ -289,8 +289,7 @@ class Engine:
             self._telemetry.emit(CommitFailed(error=error, broken=is_broken))
         else:
             self._telemetry.emit(Crashed(error=error))
-        # A store without room is nobody's fault.
-        self.around.suspects.failed(life.in_flight(), is_their_fault=not isinstance(error, StoreFull))
+        life.blame(error)
         life.abandon()
 
     async def _begin_again(self, delay_s: float) -> Life | None:

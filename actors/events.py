@@ -6,7 +6,6 @@ Its own customer's instances have their turns in this commit; everyone else gets
 from __future__ import annotations
 
 import msgspec
-from msgspec.structs import replace
 
 from rules.decide import match_trigger, trigger_target
 from rules.effects import Refusal
@@ -14,7 +13,7 @@ from rules.inputs import Event, EventArrived
 from rules.model import Origin
 from rules.world import Identity, StartPlan, TriggerFailed
 
-from .commands import NO_ID, NO_TIME, EventResult, FlowRefusal
+from .commands import EventResult, FlowRefusal
 from .dedupe import day_of
 from .definitions import Armed, Version
 from .holdings import Memory, Surroundings
@@ -52,8 +51,6 @@ class Events:
             row = DedupeRow(day_of(turns.now), work.key, work.digest)
             self._dedupe.take(row)
             turns.group.rows.dedupe.append(row)
-        if event.id == NO_ID or event.time == NO_TIME:
-            event = self._complete(event)
         tally.accepted += 1
         self._record(event)
         if event.customer is not None:
@@ -68,13 +65,6 @@ class Events:
             refused=tuple(outcome.refused),
             woken=turns.woken,
             deferred=turns.deferred,
-        )
-
-    def _complete(self, event: Event) -> Event:
-        return replace(
-            event,
-            id=self._turns.new_id() if event.id == NO_ID else event.id,
-            time=self._turns.now if event.time == NO_TIME else event.time,
         )
 
     # ── of a flow, or the server ───────────────────────────────────────────────────────────────────────

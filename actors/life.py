@@ -18,9 +18,9 @@ from .holdings import Surroundings, new_memory
 from .inbox import Inbox
 from .keeper import Keeper
 from .loop import TurnLoop
+from .ports import StoreError, StoreFull
 from .prefetch import Prefetch
 from .records import Route
-from .suspects import Durable
 from .taking import Taking
 from .telemetry import Recovered
 from .timers import Timers
@@ -135,10 +135,16 @@ class Life:
         """A commit takes longer than it may."""
         return self._committer.is_stalled
 
-    def in_flight(self) -> list[Durable]:
-        """The durable inputs of the commits that are not known to have succeeded."""
+    def blame(self, error: Exception) -> None:
+        """Remember which durable inputs were on their way to the store when the life fell."""
         at_store = self._committer.group
-        return [*(at_store.durable if at_store is not None else ()), *self._turns.group.durable]
+        committing = at_store.durable if at_store is not None else []
+        filling = self._turns.group.durable
+        is_commit = isinstance(error, StoreError)
+        # A store without room is nobody's fault; and who was not at the store yet has no part in its failure.
+        suspects = self._around.suspects
+        suspects.failed(committing, is_their_fault=is_commit and not isinstance(error, StoreFull))
+        suspects.failed(filling, is_their_fault=not is_commit)
 
     def counts(self) -> Mapping[str, int]:
         """How full the parts are, for metrics."""

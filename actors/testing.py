@@ -74,6 +74,10 @@ class VirtualClock:
     def now(self) -> int:
         return self._start_ms + round(asyncio.get_running_loop().time() * 1_000)
 
+    def set_forward(self, seconds: float) -> None:
+        """Somebody changes the wall clock; nobody has waited meanwhile."""
+        self._start_ms += round(seconds * 1_000)
+
     def monotonic(self) -> float:
         return asyncio.get_running_loop().time()
 

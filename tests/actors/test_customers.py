@@ -1,0 +1,100 @@
+import msgspec
+
+from actors.commands import CustomerWrite, Refused
+from actors.customers import Customers, row_of
+from actors.limits import EngineLimits
+from actors.testing import Stage, play
+from rules.customer import Profile, new_profile
+
+
+def profile(row: bytes) -> Profile:
+    return msgspec.msgpack.decode(row, type=Profile)
+
+
+def test_profile_is_replaced_and_merged() -> None:
+    async def script() -> None:
+        async with Stage() as stage:
+            write = stage.engine.write_customer
+            put = await write(CustomerWrite(id="ann", mode="put", body={"first_name": "Ann", "city": "Oslo"}))
+            assert not isinstance(put, Refused)
+            await stage.sleep(1)
+            patched = await write(CustomerWrite(id="ann", mode="patch", body={"city": None, "tags": ["vip"]}))
+            assert not isinstance(patched, Refused)
+            ann = profile(patched.profile)
+            assert (ann.first_name, ann.city, ann.tags) == ("Ann", None, ("vip",))
+            assert (patched.tags, patched.created_at) == (("vip",), put.created_at)
+            assert (await stage.store.profiles(["ann"]))["ann"] == patched
+
+    play(script())
+
+
+def test_wrong_write_is_located_and_changes_nothing() -> None:
+    async def script() -> None:
+        async with Stage() as stage:
+            await stage.write("ann", city="Oslo")
+            refused = await stage.engine.write_customer(
+                CustomerWrite(id="ann", mode="patch", body={"city": 5, "nonsense": 1})
+            )
+            assert isinstance(refused, Refused)
+            assert {error["pointer"] for error in refused.errors} == {"/city", "/nonsense"}
+            assert profile((await stage.store.profiles(["ann"]))["ann"].profile).city == "Oslo"
+
+    play(script())
+
+
+def test_write_wakes_those_who_look_at_the_profile() -> None:
+    flow = """
+flow: gold
+triggers: {joined: {type: event, event: joined}}
+start: w
+steps:
+  w:
+    type: wait
+    until:
+      - {id: gold, type: profile, when: customer.?tier.orValue("") == "gold", next: over}
+      - {id: late, type: time, after: P1D}
+  over: {type: end, outcome: gold}
+"""
+
+    async def script() -> None:
+        async with Stage() as stage:
+            await stage.publish(flow)
+            (id,) = (await stage.post("joined", "ann")).started
+            await stage.write("ann", fields={"tier": "silver"})
+            assert (await stage.instance(id)).status == "running"
+            await stage.write("ann", fields={"tier": "gold"})
+            assert (await stage.instance(id)).outcome == "gold"
+
+    play(script())
+
+
+def test_profile_is_not_forgotten_before_its_commit() -> None:
+    customers = Customers(profiles_max=1)
+    customers.load("ann", None)
+    customers.put(new_profile("ann", 1), group=1)
+    customers.load("bob", row_of(new_profile("bob", 1)))
+    customers.evict()
+    assert (customers.is_loaded("ann"), customers.is_loaded("bob")) == (True, True)
+    customers.committed(["ann"], group=1)
+    customers.evict()
+    assert (customers.is_loaded("ann"), customers.is_loaded("bob")) == (False, True)
+
+
+def test_what_the_store_says_late_does_not_replace_a_newer_profile() -> None:
+    customers = Customers(profiles_max=10)
+    customers.load("ann", None)
+    written = customers.put(new_profile("ann", 5), group=1)
+    customers.load("ann", row_of(new_profile("ann", 1)))
+    assert customers.profile("ann") is written
+
+
+def test_many_customers_pass_through_little_memory() -> None:
+    async def script() -> None:
+        async with Stage(limits=EngineLimits(profiles_max=3)) as stage:
+            for number in range(50):
+                await stage.write(f"c{number}", first_name=str(number))
+            await stage.write("c0", last_name="Zero")
+            ann = profile((await stage.store.profiles(["c0"]))["c0"].profile)
+            assert (ann.first_name, ann.last_name) == ("0", "Zero")
+
+    play(script())

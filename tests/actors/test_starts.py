@@ -1,0 +1,135 @@
+import asyncio
+
+from actors.commands import (
+    ChangeFlow,
+    CreateFlow,
+    CustomerWrite,
+    Idempotency,
+    Refused,
+    StartRequest,
+    StartResult,
+    Target,
+)
+from actors.testing import Stage, play
+
+
+def request(*customers: str, flow: str = "greeting", **fields: object) -> StartRequest:
+    targets = tuple(Target(customer=customer) for customer in customers)
+    return StartRequest(flow=flow, targets=targets, client="test", **fields)  # type: ignore[arg-type]
+
+
+def once(key: str = "k", digest: bytes = b"d" * 16) -> Idempotency:
+    return Idempotency(client="test", key=key, digest=digest)
+
+
+def test_each_target_is_started_or_refused_by_itself(asking: str) -> None:
+    async def script() -> None:
+        async with Stage() as stage:
+            await stage.publish(asking)
+            targets = (Target(customer="ann", variables={"color": "Red"}), Target(customer="bob"))
+            result = await stage.engine.start_flow(
+                StartRequest(flow="asking", targets=targets, client="test", invocation="i-1")
+            )
+            assert isinstance(result, StartResult)
+            assert result.invocation == "i-1"
+            assert [one.customer for one in result.started] == ["ann"]
+            assert [one.customer for one in result.refused] == ["bob"]
+            assert (await stage.instance(result.started[0].instance)).invocation == "i-1"
+
+    play(script())
+
+
+def test_unknown_unpublished_and_paused_flows_start_nothing(greeting: str) -> None:
+    async def script() -> None:
+        async with Stage() as stage:
+            unknown = await stage.engine.start_flow(request("ann"))
+            assert isinstance(unknown, Refused)
+            assert unknown.code == "not_found"
+            await stage.engine.write_flow(CreateFlow(key="greeting", text=greeting, type="yaml"))
+            unpublished = await stage.engine.start_flow(request("ann"))
+            assert isinstance(unpublished, Refused)
+            assert unpublished.code == "conflict"
+            await stage.publish(greeting)
+            await stage.engine.write_flow(ChangeFlow(flow="greeting", paused=True))
+            paused = await stage.engine.start_flow(request("ann"))
+            assert isinstance(paused, StartResult)
+            assert [one.reason for one in paused.refused] == ["flow_paused"]
+            assert (await stage.post("joined", "ann")).started == ()
+
+    play(script())
+
+
+def test_same_idempotency_key_gives_the_same_answer_also_while_the_first_is_under_way(greeting: str) -> None:
+    async def script() -> None:
+        async with Stage() as stage:
+            await stage.publish(greeting)
+            calls = [stage.engine.start_flow(request("ann", idempotency=once())) for _ in range(3)]
+            first, *others = await asyncio.gather(*calls)
+            assert isinstance(first, StartResult)
+            assert others == [first, first]
+            assert await stage.engine.start_flow(request("ann", idempotency=once())) == first
+            other = await stage.engine.start_flow(request("bob", idempotency=once(digest=b"e" * 16)))
+            assert isinstance(other, Refused)
+            assert other.code == "key_reused"
+            assert stage.engine.counts()["instances"] == 1
+
+    play(script())
+
+
+def test_kept_answer_is_forgotten_after_a_day(greeting: str) -> None:
+    async def script() -> None:
+        async with Stage() as stage:
+            await stage.publish(greeting)
+            first = await stage.engine.start_flow(request("ann", idempotency=once()))
+            stage.clock.set_forward(24 * 3_600 + 1)
+            assert await stage.engine.start_flow(request("ann", idempotency=once())) != first
+
+    play(script())
+
+
+def test_test_starts_run_the_draft_for_test_customers_only(greeting: str) -> None:
+    async def script() -> None:
+        async with Stage() as stage:
+            await stage.publish(greeting)
+            await stage.save("greeting", greeting.replace("late}", "draft}"))
+            await stage.write("tess", test=True)
+            await stage.write("ann")
+            refused = await stage.engine.start_flow(request("tess", "ann", "nobody", test=True))
+            assert isinstance(refused, Refused)
+            assert [error["pointer"] for error in refused.errors] == [
+                "/targets/1/customer",
+                "/targets/2/customer",
+            ]
+            assert stage.engine.counts()["instances"] == 0
+            result = await stage.engine.start_flow(request("tess", test=True))
+            assert isinstance(result, StartResult)
+            row = await stage.instance(result.started[0].instance)
+            assert (row.version, row.test) == (-2, True)
+            await stage.sleep(3_601)
+            assert (await stage.instance(row.id)).outcome == "draft"
+
+    play(script())
+
+
+def test_five_hundred_targets_are_one_commit(greeting: str) -> None:
+    async def script() -> None:
+        async with Stage() as stage:
+            await stage.publish(greeting)
+            result = await stage.engine.start_flow(request(*(f"c{n}" for n in range(500))))
+            assert isinstance(result, StartResult)
+            assert len(result.started) == 500
+            too_many = await stage.engine.start_flow(request(*(f"c{n}" for n in range(501))))
+            assert isinstance(too_many, Refused)
+
+    play(script())
+
+
+def test_customer_who_is_ensured_stays_as_written() -> None:
+    async def script() -> None:
+        async with Stage() as stage:
+            await stage.write("ann", first_name="Ann")
+            row = await stage.engine.write_customer(CustomerWrite(id="ann", mode="ensure"))
+            assert not isinstance(row, Refused)
+            assert b"Ann" in row.profile
+
+    play(script())

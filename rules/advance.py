@@ -155,7 +155,8 @@ def _do(run: Run, step: Step, activation: int) -> Next | None:  # noqa: C901 –
         case Emit():
             return data.emit(run, step, activation)
         case End():
-            return paths.end(run, step)
+            paths.end(run, step)
+            return None
         case Join():
             raise AssertionError("a token is held at a join, it does not run it")
         case _:

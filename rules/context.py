@@ -33,7 +33,7 @@ class Context(dict[str, object]):
     def __contains__(self, root: object) -> bool:
         return root in _ROOTS or super().__contains__(root)
 
-    def get(self, root: str, default: object = None) -> object:  # type: ignore[override]  # one form is enough
+    def get(self, root: str, default: object = None) -> object:
         try:
             return self[root]  # dict.get would not build what is missing
         except KeyError:

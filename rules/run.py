@@ -108,11 +108,11 @@ class Run:
         self, flow: Flow, base: State, *, profile: Profile | None, now: int, seed: str, world: World
     ) -> None:
         self.flow = flow
-        self.base = base
+        self.base: State = base
         self.profile = profile
-        self.now = max(now, base.now)
+        self.now: int = max(now, base.now)
         self.seed = seed
-        self.world = world
+        self.world: World = world
 
         self.status = base.status
         self.outcome = base.outcome

@@ -58,7 +58,7 @@ def emit(run: Run, step: Emit, activation: int) -> Next:
         time=run.now,
         customer=_name(run, step.customer, "customer", NAME_BYTES_MAX) or run.base.customer,
         key=_name(run, step.key, "key", KEY_BYTES_MAX),
-        data=data,
+        data={**data},
         origin=Origin.FLOW,
         source=f"flow:{run.base.flow}",
         depth=run.depth + 1,

@@ -133,6 +133,17 @@ def test_values_of_a_card_are_bounded() -> None:
     assert playing.answer.errors[0]["code"] == "too_large"
 
 
+def test_values_that_would_make_the_state_too_large_are_refused() -> None:
+    variables = {"text": {"type": "string"}}
+    flow = document({"send": send("w"), "w": pause()}, start="send", variables=variables)
+    playing = play(flow, text="x" * 259_000)
+    playing.act("send", "submit", button="ok", values={"note": "x" * 4_000})
+    assert playing.answer.code == "invalid_values"
+    assert playing.answer.errors[0]["code"] == "state_too_large"
+    assert playing.card("send").status is CardStatus.ACTIVE
+    assert playing.effects == []
+
+
 def test_fresh_button_refuses_a_tap_on_an_outdated_view() -> None:
     playing = sent().act("send", "submit", button="no", outdated=True)
     assert playing.answer.code == "card_changed"

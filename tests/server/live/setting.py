@@ -52,7 +52,7 @@ steps:
   send_later:
     type: send_card
     card: offer
-    delivery: {publish_at: "=now + duration('3600s')"}
+    delivery: {publish_at: "=now + duration('60s')"}
     next: answer
   answer:
     type: wait

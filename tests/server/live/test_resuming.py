@@ -1,0 +1,179 @@
+"""Whatever happens to apps and their network: when it is quiet, each holds exactly what the store holds."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from actors.memory import MemoryStore
+from actors.ports import Retention
+from actors.testing import play
+from rules.cards import CardStatus
+from server.live.codec import JSON, MSGPACK
+from server.live.wire import wire_card
+from tests.live_client import Mirror
+
+from .setting import App, LiveStage
+
+CUSTOMERS: Final = ("c-1", "c-2")
+CONTAINERS: Final = ("home", "promo", "*")
+ITEMS: Final = tuple(f"item-{number}" for number in range(6))
+SETTINGS: Final = {"page_cards": 2, "queue_frames_max": 2}
+
+EVENTS: Final = {"change": "offer.changed", "move": "offer.promoted", "over": "offer.over"}
+
+Step = tuple[str, int, int]
+steps: Final = st.lists(
+    st.tuples(
+        st.sampled_from(
+            [
+                "offer",
+                "promo",
+                "later",
+                "change",
+                "move",
+                "over",
+                "dismiss",
+                "cut",
+                "stick",
+                "minute",
+                "prune",
+                "unsure",
+            ]
+        ),
+        st.integers(min_value=0, max_value=5),
+        st.integers(min_value=0, max_value=1),
+    ),
+    max_size=40,
+)
+
+
+class Phone:
+    """An app of one customer that keeps its cursors, and says what it sees on the way."""
+
+    def __init__(self, stage: LiveStage, number: int) -> None:
+        self.customer = CUSTOMERS[number % 2]
+        self.mirrors = {container: Mirror() for container in CONTAINERS}
+        self.seqs: dict[str, dict[str, int]] = {container: {} for container in CONTAINERS}
+        self._stage = stage
+        self._subprotocol = JSON if number % 2 else MSGPACK
+        self.app: App = self._connect()
+
+    def _connect(self) -> App:
+        app = self._stage.connect(self._subprotocol, header_token=f"{self.customer}+99999999")
+        app.say(type="hello")
+        for number, (container, mirror) in enumerate(self.mirrors.items()):
+            app.say(type="subscribe", id=number, container=container, since=mirror.cursor)
+        return app
+
+    async def cut(self, *, read: bool) -> None:
+        """Lose the connection, with or without what is in the network, and come back."""
+        if read:
+            self.read()
+        await self.app.leave()
+        self.app = self._connect()
+
+    def read(self) -> None:
+        for message in self.app.hear():
+            if message["type"] == "feed":
+                self._check(message)
+                self.mirrors[message["container"]].apply(message)
+
+    def _check(self, feed: dict[str, Any]) -> None:
+        """Embargoed cards are never shown, and pages and changes rise."""
+        assert all(card["status"] != CardStatus.EMBARGOED for card in feed["cards"])
+        rising = [card["seq"] for card in feed["cards"]]
+        assert rising == sorted(set(rising))
+
+
+class Drama:
+    def __init__(self, stage: LiveStage) -> None:
+        self.stage = stage
+        self.phones = [Phone(stage, number) for number in range(4)]
+
+    async def take(self, step: Step) -> None:
+        kind, item, which = step
+        stage, phone = self.stage, self.phones[item % len(self.phones)]
+        match kind:
+            case "offer" | "promo" | "later":
+                stream = "promo" if kind == "promo" else ""
+                await stage.offer(ITEMS[item], CUSTOMERS[which], stream=stream, later=kind == "later")
+            case "change" | "move" | "over":
+                await stage.post(EVENTS[kind], key=ITEMS[item])
+            case "dismiss":
+                await self._dismiss(CUSTOMERS[which], item)
+            case "cut":
+                await phone.cut(read=bool(which))
+            case "stick":
+                await self._stick(phone, stuck=bool(which))
+            case "minute":
+                await stage.sleep(61)
+            case "prune":
+                while await stage.store.prune(now=stage.clock.now()):
+                    pass
+            case "unsure":
+                stage.engine.hub.unsure()
+
+    async def _dismiss(self, customer: str, number: int) -> None:
+        _, cards = await self.stage.store.feed_open(customer)
+        if cards:
+            await self.stage.act(cards[number % len(cards)])
+
+    async def _stick(self, phone: Phone, *, stuck: bool) -> None:
+        """Its network takes nothing more, or takes everything again."""
+        pipe = phone.app.pipe
+        if not stuck:
+            pipe.unstick()
+        elif not pipe.is_stuck:
+            pipe.is_stuck = True
+            pipe.write(b"\x81\x02{}" * 20_000)
+            pipe.frames.pop()
+        await self.stage.settle()
+
+    async def end(self) -> None:
+        """Everybody is connected, reads, and nothing happens any more."""
+        for phone in self.phones:
+            if phone.app.pipe.aborted:
+                await phone.cut(read=True)
+            phone.app.pipe.unstick()
+        await self.stage.settle()
+        for phone in self.phones:
+            phone.read()
+
+    async def check(self) -> None:
+        for phone in self.phones:
+            _, rows = await self.stage.store.feed_open(phone.customer)
+            for container, mirror in phone.mirrors.items():
+                found = self.stage.live.containers.find(container)
+                assert found is not None
+                there = {
+                    row.card.id: msgspec.to_builtins(wire_card(row))
+                    for row in rows
+                    if found.holds(row.card.streams)
+                }
+                assert mirror.is_whole
+                assert mirror.cards == there
+                unseen = sum(not card["seen"] for card in there.values())
+                assert (mirror.total, mirror.unseen) == (len(there), unseen)
+
+
+@given(steps)
+@example([("offer", 0, 0), ("stick", 0, 1), ("change", 0, 0), ("over", 0, 0), ("stick", 0, 0)])
+@example([("offer", item, 0) for item in range(6)] + [("cut", 0, 0), ("dismiss", 0, 0), ("minute", 0, 0)])
+@example([("offer", 0, 0), ("dismiss", 0, 0), ("minute", 0, 0), ("prune", 0, 0), ("cut", 0, 1)])
+@example([("later", 0, 0), ("over", 0, 0), ("later", 1, 0), ("minute", 0, 0), ("move", 1, 0)])
+def test_apps_hold_what_the_store_holds(script: list[Step]) -> None:
+    async def run() -> None:
+        store = MemoryStore(retention=Retention(tombstones_ms=30_000))
+        async with LiveStage(store, settings=SETTINGS) as stage:
+            drama = Drama(stage)
+            for step in script:
+                await drama.take(step)
+            await stage.settle()
+            await drama.end()
+            await drama.check()
+
+    play(run())

@@ -1,0 +1,36 @@
+"""A server killed at any moment keeps what it acknowledged, once; the checker sees one that does not."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from .audit import as_text
+from .loop import kill_loop
+
+pytestmark = [pytest.mark.kill, pytest.mark.slow, pytest.mark.timeout(600)]
+
+KILLS = int(os.environ.get("KILLS", "25"))
+SEED = int(os.environ.get("KILL_SEED", "1"))
+KILLS_OF_BROKEN = 4
+
+
+async def test_killed_server_keeps_every_acknowledged_input_once(tmp_path: Path) -> None:
+    result = await kill_loop(tmp_path, kills=KILLS, seed=SEED)
+    assert not result.violations, f"seed {SEED}: {as_text(result.violations)}"
+    assert not result.complaints, f"seed {SEED}: {as_text(result.complaints)}"
+    assert result.kills >= KILLS
+    # A run in which little happened shows little.
+    assert len(result.book.accepted) > 20 * KILLS
+    assert result.book.resumed > KILLS
+    assert result.book.answered
+
+
+@pytest.mark.parametrize("order", ["answers-first", "repeats-apart"])
+async def test_checker_sees_a_wrong_order_of_commits(tmp_path: Path, order: str) -> None:
+    command = (sys.executable, "-m", "tests.kill.broken", order)
+    result = await kill_loop(tmp_path, kills=KILLS_OF_BROKEN, seed=SEED, command=command)
+    assert result.violations, result.summary()

@@ -14,6 +14,7 @@ import signal
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Final
@@ -62,6 +63,10 @@ class Running:
     store: SqliteStore
 
 
+class NoAdminKey(Exception):
+    """The folder has no key that may do everything: nobody could operate the server."""
+
+
 Extend = Callable[[web.Application], None]
 Started = Callable[[Running], Awaitable[None]]
 
@@ -76,11 +81,12 @@ async def serve(
     extend: Extend = lambda _: None,
     started: Started = nothing_more,
 ) -> int:
-    """Run until SIGTERM or SIGINT, or until the store breaks; the process's exit code."""
+    """Run until SIGTERM or SIGINT, or until the store breaks; the process's exit code, or NoAdminKey."""
     ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, end, ended, 0)
-    async with running(config, extend=extend, on_broken=lambda: end(ended, EXIT_BROKEN)) as server:
+    on_broken = partial(end, ended, EXIT_BROKEN)
+    async with running(config, extend=extend, on_broken=on_broken, needs_admin=True) as server:
         await started(server)
         code = await ended
         log.info("stopping", reason="the store is broken" if code else "asked to")
@@ -94,7 +100,11 @@ def end(ended: asyncio.Future[int], code: int) -> None:
 
 @contextlib.asynccontextmanager
 async def running(
-    config: Config, *, extend: Extend = lambda _: None, on_broken: Callable[[], None] = lambda: None
+    config: Config,
+    *,
+    extend: Extend = lambda _: None,
+    on_broken: Callable[[], None] = lambda: None,
+    needs_admin: bool = False,
 ) -> AsyncIterator[Running]:
     """A whole server on its data folder, from lock to listening socket, and down again."""
     clock = SystemClock()
@@ -107,6 +117,8 @@ async def running(
         session = await stack.enter_async_context(aiohttp.ClientSession(trust_env=False))
         credentials = Credentials(config.auth, clock=clock, session=session)
         await credentials.read(store)
+        if needs_admin and not credentials.keys.has_admin:
+            raise NoAdminKey
         stack.push_async_callback(cancelled, asyncio.create_task(credentials.fetcher.run(), name="jwks"))
         meters = Meters()
         engine = build_engine(config, store=store, clock=clock, meters=meters, on_broken=on_broken)

@@ -20,7 +20,7 @@ def host(config: Config, *, started: Started, extend: Extend | None = None) -> i
     """The exit code, once the server has stopped; what keeps it from starting ends the command."""
     import uvloop
 
-    from server.app import serve
+    from server.app import NoAdminKey, serve
     from server.observe import set_up_logging
 
     set_up_logging(config.log.level, config.log.format)
@@ -28,6 +28,11 @@ def host(config: Config, *, started: Started, extend: Extend | None = None) -> i
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(serve(config, extend=extend or _as_it_is, started=started))
+    except NoAdminKey as error:
+        raise Misused(
+            f"{folder} has no admin key: nobody could operate the server",
+            hint="`flowdeck keys create --role admin` makes one",
+        ) from error
     except FolderInUse as error:
         raise Broken(
             str(error), hint="one server, one folder: stop it, or take another with --data"
@@ -39,6 +44,8 @@ def host(config: Config, *, started: Started, extend: Extend | None = None) -> i
     except StoreError as error:
         raise Broken(f"the store in {folder} cannot be used: {error}") from error
     except OSError as error:
+        if error.filename:
+            raise Misused(f"{error.filename}: {error.strerror}") from error
         where = f"{config.server.host}:{config.server.port}"
         raise Misused(
             f"cannot listen on {where}: {error.strerror or error}", hint="--port takes another"

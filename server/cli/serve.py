@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from server.config import exposed_without_tls
-from server.control import KeyList, ListKeys
 
 from .failures import Misused
-from .folder import configured, folder_options, perform
+from .folder import configured, folder_options
 from .hosting import host as run_server
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ def command(
 ) -> None:
     """Run the server until SIGTERM or Ctrl-C."""
     config = configured(config_file, data=data, overrides=_given(host, port))
-    _check(config)
+    _check_exposure(config)
     ctx.exit(run_server(config, started=_say_where))
 
 
@@ -38,18 +37,11 @@ def _given(host: str | None, port: int | None) -> dict[str, object]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _check(config: Config) -> None:
+def _check_exposure(config: Config) -> None:
     if exposed_without_tls(config.server):
         raise Misused(
             f"{config.server.host} can be reached by others, and what is said there could be read",
             hint="set server.tls_cert and server.tls_key, or behind_proxy = true if a proxy ends TLS",
-        )
-    keys = perform(Path(config.store.folder), ListKeys())
-    assert isinstance(keys, KeyList)
-    if not any("admin" in key.roles and key.revoked_at is None for key in keys.items):
-        raise Misused(
-            f"{config.store.folder} has no admin key: nobody could operate the server",
-            hint="`flowdeck keys create --role admin` makes one",
         )
 
 

@@ -32,8 +32,9 @@ def application(parts: Parts, live: Live) -> web.Application:
     app = web.Application(client_max_size=parts.config.api.batch_bytes_max, middlewares=[problems])
     app[PARTS] = parts
     app[LIVE] = live
-    app[OPENAPI] = openapi.document(ROUTES, version=str(parts.version["version"]))
-    app[DOCS] = docs_page.page(app[OPENAPI])
+    described = openapi.document(ROUTES, version=str(parts.version["version"]))
+    app[OPENAPI] = described
+    app[DOCS] = docs_page.page(described)
     add_routes(app, ROUTES, parts)
     app.router.add_get(LIVE_ADDRESS, socket.live, allow_head=False)
     app.on_shutdown.append(lambda _: live.stop())

@@ -59,6 +59,10 @@ class Customers:
             if self._dirty.get(id) == group:
                 del self._dirty[id]
 
+    def clear(self) -> None:
+        self._profiles.clear()
+        self._dirty.clear()
+
     def evict(self) -> None:
         """Make room; called between turns, when nobody holds on to a profile that it has looked up."""
         surplus = len(self._profiles) - self._profiles_max

@@ -291,6 +291,7 @@ class Engine:
             self._telemetry.emit(Crashed(error=error))
         life.blame(error)
         life.abandon()
+        life.forget()
 
     async def _begin_again(self, delay_s: float) -> Life | None:
         """The next life, as soon as the store can be read; None if it is broken."""

@@ -27,6 +27,9 @@ from .timers import Timers
 from .turns import Turns
 from .work import Ticket, Work
 
+FREEZE_INSTANCES = 10_000
+"""From here on the collector is kept from what was recovered: one full look takes 0.1 µs an object."""
+
 
 class Life:
     """`recover`, then `run`. The parts that the engine's calls need are public."""
@@ -63,7 +66,6 @@ class Life:
         """The routing index and the definitions; snapshots load as they are needed."""
         started = self._around.clock.monotonic()
         # A million objects that stay are made here: looking for garbage among them costs seconds.
-        gc.unfreeze()
         was_enabled = gc.isenabled()
         gc.disable()
         try:
@@ -74,7 +76,8 @@ class Life:
         finally:
             if was_enabled:
                 gc.enable()
-        gc.freeze()
+        if len(self.memory.router.actors) >= FREEZE_INSTANCES:
+            gc.freeze()
         seconds = self._around.clock.monotonic() - started
         self._around.telemetry.emit(Recovered(seconds=seconds, instances=len(self.memory.router.actors)))
 
@@ -125,6 +128,12 @@ class Life:
     def is_idle(self) -> bool:
         """Nothing is queued, being prepared, taken or committed."""
         return self._prefetch.is_idle and self._loop.is_idle
+
+    def forget(self) -> None:
+        """Let go of what is large now: frozen objects are never looked at by the collector."""
+        self.memory.router.clear()
+        self.memory.customers.clear()
+        self.memory.warmth.clear()
 
     def abandon(self) -> None:
         """Whatever callers wait for: it is not known whether it is or will be stored."""

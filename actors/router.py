@@ -103,6 +103,10 @@ class Router:
             there.open_cards += open_cards - actor.open_cards
         actor.open_cards = open_cards
 
+    def clear(self) -> None:
+        for index in (self.actors, self._customers, self._by_key, self._by_any):
+            index.clear()
+
     # ── whom it concerns ───────────────────────────────────────────────────────────────────────────────
     def has_customer(self, customer: str) -> bool:
         """Whether the customer has a live instance; then there is a profile in the store."""

@@ -42,6 +42,10 @@ class Warmth:
         if self.bytes > self._bytes_max:
             self._make_room(number)
 
+    def clear(self) -> None:
+        self._warm.clear()
+        self.bytes = 0
+
     def _make_room(self, committed: int) -> None:
         for _ in range(min(LOOKS_MAX, len(self._warm))):
             if self.bytes <= self._bytes_max:

@@ -55,7 +55,9 @@ def _address(process: subprocess.Popen[str], stderr: Path) -> str:
     raise AssertionError(f"the demo did not start: {stderr.read_text()}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(
+    scope="module"
+)  # the driver keeps an event loop running, which other modules' tests need free
 def browser(chromium: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGS)

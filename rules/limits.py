@@ -44,7 +44,7 @@ EXPRESSION_SOURCE_BYTES_MAX = 2_048
 EXPRESSION_DEPTH_MAX = 32
 # Loops (all, exists, map, …) inside one another: two walk orders and their lines; three would be a program.
 EXPRESSION_LOOP_DEPTH_MAX = 2
-# `optMap` and `optFlatMap` in one expression: CEL doubles what stands before each, so ten would be a thousand.
+# `optMap` and `optFlatMap` in one expression: CEL doubles what stands before each, so ten are a thousand.
 EXPRESSION_OPTIONAL_MAPS_MAX = 4
 # Work of one evaluation, steps: a turn of a loop, a list item or 64 characters handled. About 5 ms at worst.
 EXPRESSION_STEPS_MAX = 10_000

@@ -1,4 +1,4 @@
-"""The credentials that a running server accepts: read from the store, and again whenever one of them changes."""
+"""The credentials that a running server accepts: read from the store, again whenever one of them changes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class KeyStore(Protocol):
 
 
 class Credentials:
-    """Backends' keys, apps' keys, and what recognises both. `fetcher` is one task, owned by whoever runs it."""
+    """Backends' keys, apps' keys, and what recognises both. `fetcher` is a task for whoever runs the server."""
 
     def __init__(self, settings: Auth, *, clock: SystemClock, session: aiohttp.ClientSession) -> None:
         self.keys = KeyRing()

@@ -81,7 +81,7 @@ CONTEXT = {"a": {"b": [10, 20], "s": "text", "size": 3, "n": None}, "lazy": User
         (["a", "b", 0, "real"], None),
     ],
 )
-def test_looks_up(path: list[object], value: object) -> None:
+def test_looks_up(path: list[str | int], value: object) -> None:
     assert look_up(CONTEXT, path) == value
 
 

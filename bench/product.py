@@ -1,36 +1,33 @@
-"""The product as it is installed: a server process on a folder of its own, with a key and flows, for the benchmarks."""
+"""The product for the benchmarks, as it is installed: a server on its own folder, with a key and flows."""
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from rig import HERE, ROOT, Process, call, folder
 
 FLOWDECK = Path(sys.executable).with_name("flowdeck")
 PORT = 18310
-OPEN_LIMITS = {
-    "FLOWDECK_LOG_LEVEL": "warning",
-}
+QUIET = {"FLOWDECK_LOG_LEVEL": "warning"}
 
 
 class Product:
-    """`flowdeck serve` on loopback with `synchronous=FULL` and all features on; rate limits raised, not removed."""
+    """`flowdeck serve` on loopback: `synchronous=FULL`, all features on, the limits as they come.
 
-    def __init__(self, name: str, *, port: int = PORT, keep: Path | None = None) -> None:
-        self.data = keep or folder(name)
+    `prepare` is called with the folder made and the server not started yet.
+    """
+
+    def __init__(
+        self, name: str, *, port: int = PORT, prepare: Callable[[Product], None] = lambda _: None
+    ) -> None:
+        self.data = folder(name)
         self.port = port
-        self.key = os.environ.get("FLOWDECK_BENCH_KEY") or self._key()
+        self.key = self.command("keys", "create", "--role", "admin", "--name", "bench").split()[-1]
+        prepare(self)
         self.start()
-
-    def _key(self) -> str:
-        kept = self.data / "bench.key"
-        if not kept.exists():
-            kept.write_text(self.command("keys", "create", "--role", "admin", "--name", "bench"))
-        return kept.read_text().split()[-1]
 
     def command(self, *args: str) -> str:
         """One command of the CLI on this folder; its output."""
@@ -47,7 +44,7 @@ class Product:
             [str(FLOWDECK), "serve", "--data", str(self.data), "--port", str(self.port)],
             port=self.port,
             log=self.data / "server.log",
-            env=OPEN_LIMITS,
+            env=QUIET,
         )
         self.url = self.process.url
         return self.process.wait_ready("/readyz")
@@ -63,10 +60,10 @@ class Product:
         """One batch of at most 10,000 events."""
         call("POST", f"{self.url}/v1/events", events, key=self.key)
 
-    def start_instances(self, event: str, count: int, *, batch: int = 5000) -> None:
-        """An event each for customers c0 … c(count - 1)."""
-        for start in range(0, count, batch):
-            stop = min(count, start + batch)
+    def start_instances(self, event: str, count: int, *, first: int = 0, batch: int = 5000) -> None:
+        """An event each for so many customers, from c{first} on."""
+        for start in range(first, first + count, batch):
+            stop = min(first + count, start + batch)
             self.post(
                 [{"id": f"{event}-{i}", "name": event, "customer": f"c{i}"} for i in range(start, stop)]
             )
@@ -78,7 +75,3 @@ class Product:
 
     def stop(self) -> None:
         self.process.stop()
-
-
-def describe(product: Product) -> str:
-    return json.dumps(product.get("/version"))

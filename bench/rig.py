@@ -1,7 +1,7 @@
 """Starts and stops what is measured, drives the load, and compares: shared by the benchmarks of this folder.
 
-Every comparison runs the things in turn, round by round, and quotes medians and ratios: figures of one machine drift,
-ratios within a run hold. Everything listens on loopback, ends by itself, and is stopped by its process id.
+Every comparison runs the things in turn, round by round, and quotes medians and ratios: figures of one
+machine drift, ratios within a run hold. Everything listens on loopback and is stopped by its process id.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Load:
     client_cpu: float
     """Share of one core that the load client itself used: near 1 means that it was the limit."""
     server_cpu_us: float
-    """CPU of the server, all its threads, for one request: it holds better than a rate when others use the machine."""
+    """CPU of all threads of the server for one request: it holds better than rates on a machine in use."""
 
 
 class Process:
@@ -100,18 +100,22 @@ def port_is_free(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
+def place(name: str) -> Path:
+    return Path(os.environ.get("FLOWDECK_BENCH_DIR", tempfile.gettempdir())) / "flowdeck-bench" / name
+
+
 def folder(name: str) -> Path:
     """An empty folder for one run's data."""
-    base = Path(os.environ.get("FLOWDECK_BENCH_DIR", tempfile.gettempdir())) / "flowdeck-bench" / name
-    shutil.rmtree(base, ignore_errors=True)
-    base.mkdir(parents=True)
-    return base
+    made = place(name)
+    shutil.rmtree(made, ignore_errors=True)
+    made.mkdir(parents=True)
+    return made
 
 
 def wrk(
     server: Process, *, connections: int, seconds: int = SECONDS, script: str = "post.lua", **env: object
 ) -> Load:
-    """Run wrk with one of our scripts; keyword settings become FLOWDECK_… of the script. An error ends the run."""
+    """Run wrk; keyword settings become FLOWDECK_… of the script. Any error ends the run."""
     if shutil.which("wrk") is None:
         raise SystemExit("wrk is not installed (Debian: apt-get install wrk)")
     settings = {f"FLOWDECK_{key.upper()}": str(value) for key, value in env.items()}

@@ -1,6 +1,6 @@
-"""The ceiling of this shape: aiohttp, one dictionary of actors, one SQLite writer with group commit, one push socket.
+"""The ceiling of this shape: aiohttp, actors in a dictionary, a SQLite writer with group commit, sockets.
 
-No auth, no rules, no limits, no dedupe beyond a unique id. `targets.md` states the product's figures as ratios to it.
+No auth, no rules, no limits, no dedupe beyond a unique id. The product's figures are ratios to it.
 
     python bench/skeleton.py PORT DATABASE
     POST /v1/events     one event or an array        POST /spawn?n=N    N waiting actors with a due time
@@ -48,7 +48,8 @@ def open_database(path: str) -> sqlite3.Connection:
     db.execute("pragma synchronous=full")
     db.execute("pragma wal_autocheckpoint=4000")
     db.execute(
-        "create table if not exists event (number integer primary key, id text unique, customer text, body blob)"
+        "create table if not exists event"
+        " (number integer primary key, id text unique, customer text, body blob)"
     )
     db.execute(
         "create table if not exists actor (customer text primary key, state blob, due real) without rowid"
@@ -62,7 +63,8 @@ def commit(
     db.execute("begin immediate")
     db.executemany("insert or ignore into event (id, customer, body) values (?, ?, ?)", events)
     db.executemany(
-        "insert into actor values (?, ?, ?) on conflict (customer) do update set state = excluded.state, due = excluded.due",
+        "insert into actor values (?, ?, ?)"
+        " on conflict (customer) do update set state = excluded.state, due = excluded.due",
         actors,
     )
     db.execute("commit")

@@ -1,21 +1,19 @@
-"""T1, T2, T12: one durable event a request, batches of 100, and 256 connections instead of 64, beside the skeleton."""
+"""T1, T2, T12: one durable event a request, batches of 100, 256 connections for 64, beside the skeleton."""
 
 from __future__ import annotations
 
 from product import Product
-from rig import HERE, PYTHON, Load, Process, compare, folder, in_turn, say, wrk
+from rig import HERE, PYTHON, Load, Process, compare, folder, in_turn, place, say, wrk
 
 CUSTOMERS = 10_000
 SKELETON_PORT = 18300
 
 
-def start_skeleton(name: str) -> Process:
-    at = folder(name)
-    skeleton = Process(
-        [PYTHON, str(HERE / "skeleton.py"), str(SKELETON_PORT), str(at / "s.db")],
-        port=SKELETON_PORT,
-        log=at / "log",
-    )
+def start_skeleton(name: str, *, keep: bool = False) -> Process:
+    """The baseline on a new database, or on the one that it has."""
+    at = place(name) if keep else folder(name)
+    command = [PYTHON, str(HERE / "skeleton.py"), str(SKELETON_PORT), str(at / "s.db")]
+    skeleton = Process(command, port=SKELETON_PORT, log=at / "log")
     skeleton.wait_ready()
     return skeleton
 
@@ -50,9 +48,8 @@ def main() -> None:
             compare(f"{about}, CPU of the server", costs, baseline="skeleton", unit="µs an event")
         for name, of in loads.items():
             last = of[-1]
-            say(
-                f"{name}: p50 {last.p50_ms:.1f} ms, p99 {last.p99_ms:.1f} ms, load client {last.client_cpu:.2f} cores"
-            )
+            cores = f"load client {last.client_cpu:.2f} cores"
+            say(f"{name}: p50 {last.p50_ms:.1f} ms, p99 {last.p99_ms:.1f} ms, {cores}")
     finally:
         product.stop()
         skeleton.stop()

@@ -24,7 +24,7 @@ class KeyStore(Protocol):
 
 
 class Credentials:
-    """Backends' keys, apps' keys, and what recognises both. `fetcher` is a task for whoever runs the server."""
+    """Backends' and apps' keys, and what recognises both. `fetcher` is a task for whoever runs the server."""
 
     def __init__(self, settings: Auth, *, clock: SystemClock, session: aiohttp.ClientSession) -> None:
         self.keys = KeyRing()

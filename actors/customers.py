@@ -27,6 +27,7 @@ class Customers:
         # None: the store was asked and has no such customer.
         self._profiles: OrderedDict[str, Profile | None] = OrderedDict()
         self._dirty: dict[str, int] = {}
+        self._pins: dict[str, int] = {}
 
     def is_loaded(self, id: str) -> bool:
         """Whether the profile, or that there is none, is known."""
@@ -62,13 +63,24 @@ class Customers:
     def clear(self) -> None:
         self._profiles.clear()
         self._dirty.clear()
+        self._pins.clear()
+
+    def pin(self, id: str) -> None:
+        """An input on its way will ask for this profile: once loaded it stays until `unpin`."""
+        self._pins[id] = self._pins.get(id, 0) + 1
+
+    def unpin(self, id: str) -> None:
+        self._pins[id] -= 1
+        if not self._pins[id]:
+            del self._pins[id]
 
     def evict(self) -> None:
         """Make room; called between turns, when nobody holds on to a profile that it has looked up."""
         surplus = len(self._profiles) - self._profiles_max
         if surplus <= 0:
             return
-        for id in [id for id in islice(self._profiles, surplus) if id not in self._dirty]:
+        oldest = islice(self._profiles, surplus)
+        for id in [id for id in oldest if id not in self._dirty and id not in self._pins]:
             del self._profiles[id]
 
 

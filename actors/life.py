@@ -103,6 +103,8 @@ class Life:
 
     async def submit(self, works: Sequence[Work], *, size_bytes: int = 0) -> list[object]:
         """Queue a call's inputs, all or none (Overloaded), and give their results after the last commit."""
+        if not works:
+            return []
         kinds: dict[str, int] = {}
         for work in works:
             kinds[work.kind] = kinds.get(work.kind, 0) + work.weight

@@ -29,7 +29,7 @@ LOADS_MAX = 4
 class Needs:
     """What a batch has to read, and whom the input that is looked at needs to stay in memory."""
 
-    __slots__ = ("actors", "cards", "count", "customers", "held", "versions")
+    __slots__ = ("actors", "cards", "count", "customers", "held", "profiles", "versions")
 
     def __init__(self) -> None:
         self.actors: dict[str, Actor] = {}
@@ -37,12 +37,14 @@ class Needs:
         self.versions: dict[Version, None] = {}
         self.cards: dict[str, None] = {}
         self.held: list[Actor | Version] = []
+        self.profiles: list[str] = []
         self.count = 0
         """Things missing so far; those that are named twice count twice."""
 
     def begin(self) -> None:
         """The next input."""
         self.held = []
+        self.profiles = []
 
 
 class Prefetch:
@@ -97,13 +99,22 @@ class Prefetch:
             for work in own:
                 needs.begin()
                 self._find_needs(work, needs)
-                work.pinned = needs.held
+                work.hold(needs.held, needs.profiles, self._customers)
             if needs.count == missing:
-                _pin(own)
                 light.extend(own)
-            else:
-                heavy.extend(own)
+                continue
+            for work in own:
+                work.let_go(self._customers)
+            heavy.extend(own)
         return light, heavy
+
+    def _hold(self, works: Sequence[Work]) -> Needs:
+        needs = Needs()
+        for work in works:
+            needs.begin()
+            self._find_needs(work, needs)
+            work.hold(needs.held, needs.profiles, self._customers)
+        return needs
 
     # ── light ──────────────────────────────────────────────────────────────────────────────────────────
     async def _check(self, works: list[Work]) -> None:
@@ -154,18 +165,13 @@ class Prefetch:
                 work.cards = {id: found[id] for id in own if id in found}
 
     async def _load_rest(self, works: list[Work]) -> None:
-        needs = Needs()
-        for work in works:
-            needs.begin()
-            self._find_needs(work, needs)
-            work.pinned = needs.held
-        _pin(works)
+        needs = self._hold(works)
         if needs.versions:
             await self._definitions.prepare(needs.versions)
             # Only a compiled flow says whether it reads the profile.
-            needs.begin()
             for work in works:
-                self._find_needs(work, needs)
+                work.let_go(self._customers)
+            needs = self._hold(works)
         await self._load_states(needs.actors)
         await self._load_profiles(needs.customers)
 
@@ -264,6 +270,7 @@ class Prefetch:
             self._of_profile(actor.customer, needs)
 
     def _of_profile(self, customer: str, needs: Needs) -> None:
+        needs.profiles.append(customer)
         if not self._customers.is_loaded(customer):
             needs.customers[customer] = None
             needs.count += 1
@@ -271,13 +278,6 @@ class Prefetch:
 
 def _lane(work: Work) -> str:
     return work.lane
-
-
-def _pin(works: Sequence[Work]) -> None:
-    """From here until they are taken, what they need stays in memory."""
-    for work in works:
-        for one in work.pinned:
-            one.pins += 1
 
 
 def _cards_of(work: Work) -> tuple[str, ...]:

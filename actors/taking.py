@@ -44,6 +44,7 @@ class Taking:
         self._turns = turns
         self._router = memory.router
         self._dedupe = memory.dedupe
+        self._customers = memory.customers
         self._events = events = Events(around, memory, turns)
         self._starts = Starts(memory, turns, events)
         self._cards = Cards(memory, turns, events)
@@ -68,8 +69,7 @@ class Taking:
         """Its turns are over: the answer follows the commit, and what was kept in memory for it may go."""
         if work.ticket is not None:
             self._turns.group.answers.append((work.ticket, work.index, answer))
-        for pinned in work.pinned:
-            pinned.pins -= 1
+        work.let_go(self._customers)
         batch = work.batch
         assert batch is not None, "it was prepared"
         batch.left -= 1

@@ -18,6 +18,7 @@ from rules.model import Flow
 
 from .actor import Actor
 from .commands import Action, CustomerWrite, FlowRefusal, Idempotency, StartRequest, TrackBatch
+from .customers import Customers
 from .definitions import Version
 from .records import DedupeRow, FeedCard, FlowRow, VersionRow
 
@@ -182,7 +183,23 @@ class Work:
     batch: Batch | None = None
     seen: DedupeRow | None = None
     cards: Mapping[str, FeedCard] = field(default_factory=dict)
-    pinned: Sequence[Actor | Version] = ()
+    held: Sequence[Actor | Version] = ()
+    profiles: Sequence[str] = ()
+
+    def hold(self, held: Sequence[Actor | Version], profiles: Sequence[str], customers: Customers) -> None:
+        """From here until `let_go` these stay in memory, once they are there."""
+        self.held, self.profiles = held, profiles
+        for one in held:
+            one.pins += 1
+        for id in profiles:
+            customers.pin(id)
+
+    def let_go(self, customers: Customers) -> None:
+        for one in self.held:
+            one.pins -= 1
+        for id in self.profiles:
+            customers.unpin(id)
+        self.held = self.profiles = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,18 @@ def test_profile_is_not_forgotten_before_its_commit() -> None:
     assert (customers.is_loaded("ann"), customers.is_loaded("bob")) == (False, True)
 
 
+def test_profile_that_an_input_will_ask_for_stays() -> None:
+    customers = Customers(profiles_max=0)
+    customers.pin("ann")
+    customers.pin("ann")
+    customers.load("ann", row_of(new_profile("ann", 1)))
+    for is_kept in (True, True, False):
+        customers.evict()
+        assert customers.is_loaded("ann") is is_kept
+        if is_kept:
+            customers.unpin("ann")
+
+
 def test_what_the_store_says_late_does_not_replace_a_newer_profile() -> None:
     customers = Customers(profiles_max=10)
     customers.load("ann", None)

@@ -59,9 +59,11 @@ steps:
     until:
       - {id: changed, type: event, event: offer.changed, match: key, next: change}
       - {id: moved, type: event, event: offer.promoted, match: key, next: promote}
+      - {id: moved_away, type: event, event: offer.demoted, match: key, next: demote}
       - {id: over, type: event, event: offer.over, match: key, next: withdraw}
   change: {type: set, variables: {item: =vars.item + "!"}, next: show}
   show: {type: update_card, of: send, next: answer}
+  demote: {type: update_card, of: send_promoted, delivery: {streams: [other]}, next: answer}
   promote: {type: update_card, of: send, delivery: {streams: [promo]}, next: answer}
   withdraw: {type: cancel_card, next: done}
   done: {type: end}

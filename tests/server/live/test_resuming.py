@@ -23,27 +23,22 @@ CONTAINERS: Final = ("home", "promo", "*")
 ITEMS: Final = tuple(f"item-{number}" for number in range(6))
 SETTINGS: Final = {"page_cards": 2, "queue_frames_max": 2}
 
-EVENTS: Final = {"change": "offer.changed", "move": "offer.promoted", "over": "offer.over"}
+EVENTS: Final = {
+    "change": "offer.changed",
+    "move": "offer.promoted",
+    "demote": "offer.demoted",
+    "over": "offer.over",
+}
+
+KINDS: Final = (
+    *("offer", "promo", "later", "change", "move", "demote", "over", "dismiss"),
+    *("leave", "back", "stick", "minute", "prune", "unsure"),
+)
 
 Step = tuple[str, int, int]
 steps: Final = st.lists(
     st.tuples(
-        st.sampled_from(
-            [
-                "offer",
-                "promo",
-                "later",
-                "change",
-                "move",
-                "over",
-                "dismiss",
-                "cut",
-                "stick",
-                "minute",
-                "prune",
-                "unsure",
-            ]
-        ),
+        st.sampled_from(KINDS),
         st.integers(min_value=0, max_value=5),
         st.integers(min_value=0, max_value=1),
     ),
@@ -60,6 +55,7 @@ class Phone:
         self.seqs: dict[str, dict[str, int]] = {container: {} for container in CONTAINERS}
         self._stage = stage
         self._subprotocol = JSON if number % 2 else MSGPACK
+        self.is_away = False
         self.app: App = self._connect()
 
     def _connect(self) -> App:
@@ -69,12 +65,18 @@ class Phone:
             app.say(type="subscribe", id=number, container=container, since=mirror.cursor)
         return app
 
-    async def cut(self, *, read: bool) -> None:
-        """Lose the connection, with or without what is in the network, and come back."""
-        if read:
-            self.read()
-        await self.app.leave()
-        self.app = self._connect()
+    async def leave(self, *, read: bool) -> None:
+        """Lose the connection, with or without what is in the network."""
+        if not self.is_away:
+            if read:
+                self.read()
+            await self.app.leave()
+            self.is_away = True
+
+    def come_back(self) -> None:
+        if self.is_away:
+            self.app = self._connect()
+            self.is_away = False
 
     def read(self) -> None:
         for message in self.app.hear():
@@ -101,21 +103,26 @@ class Drama:
             case "offer" | "promo" | "later":
                 stream = "promo" if kind == "promo" else ""
                 await stage.offer(ITEMS[item], CUSTOMERS[which], stream=stream, later=kind == "later")
-            case "change" | "move" | "over":
+            case "change" | "move" | "demote" | "over":
                 await stage.post(EVENTS[kind], key=ITEMS[item])
             case "dismiss":
                 await self._dismiss(CUSTOMERS[which], item)
-            case "cut":
-                await phone.cut(read=bool(which))
+            case "leave":
+                await phone.leave(read=bool(which))
+            case "back":
+                phone.come_back()
             case "stick":
                 await self._stick(phone, stuck=bool(which))
             case "minute":
                 await stage.sleep(61)
             case "prune":
-                while await stage.store.prune(now=stage.clock.now()):
-                    pass
+                await self._prune()
             case "unsure":
                 stage.engine.hub.unsure()
+
+    async def _prune(self) -> None:
+        while await self.stage.store.prune(now=self.stage.clock.now()):
+            pass
 
     async def _dismiss(self, customer: str, number: int) -> None:
         _, cards = await self.stage.store.feed_open(customer)
@@ -137,7 +144,8 @@ class Drama:
         """Everybody is connected, reads, and nothing happens any more."""
         for phone in self.phones:
             if phone.app.pipe.aborted:
-                await phone.cut(read=True)
+                await phone.leave(read=True)
+            phone.come_back()
             phone.app.pipe.unstick()
         await self.stage.settle()
         for phone in self.phones:
@@ -162,8 +170,11 @@ class Drama:
 
 @given(steps)
 @example([("offer", 0, 0), ("stick", 0, 1), ("change", 0, 0), ("over", 0, 0), ("stick", 0, 0)])
-@example([("offer", item, 0) for item in range(6)] + [("cut", 0, 0), ("dismiss", 0, 0), ("minute", 0, 0)])
-@example([("offer", 0, 0), ("dismiss", 0, 0), ("minute", 0, 0), ("prune", 0, 0), ("cut", 0, 1)])
+@example([("offer", item, 0) for item in range(6)] + [("leave", 0, 0), ("dismiss", 0, 0), ("minute", 0, 0)])
+@example([("offer", 0, 0), ("leave", 0, 1), ("dismiss", 0, 0), ("back", 0, 0)])
+@example([("offer", 0, 0), ("leave", 0, 1), ("dismiss", 0, 0), ("minute", 0, 0), ("prune", 0, 0)])
+@example([("promo", 0, 0), ("demote", 0, 0)])
+@example([("promo", 0, 0), ("leave", 0, 1), ("demote", 0, 0)])
 @example([("later", 0, 0), ("over", 0, 0), ("later", 1, 0), ("minute", 0, 0), ("move", 1, 0)])
 def test_apps_hold_what_the_store_holds(script: list[Step]) -> None:
     async def run() -> None:

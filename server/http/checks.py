@@ -82,13 +82,16 @@ def check_data(value: object, pointer: str, faults: Faults) -> None:
 def is_sound(value: object, depth: int) -> bool:
     """Whether nothing in it is wrong; where something is, is looked for only then."""
     kind = type(value)
+    if (kind is dict or kind is list) and depth >= DOCUMENT_DEPTH_MAX:
+        return False
     if kind is dict:
-        return depth < DOCUMENT_DEPTH_MAX and all(
-            type(name) is str and is_unicode(name) and is_sound(item, depth + 1)
-            for name, item in value.items()  # type: ignore[attr-defined]  # a dict
-        )
+        # A loop: a generator would cost more than the few fields that it looks at.
+        for name, item in value.items():  # type: ignore[attr-defined]  # a dict
+            if type(name) is not str or not is_unicode(name) or not is_sound(item, depth + 1):
+                return False
+        return True
     if kind is list:
-        return depth < DOCUMENT_DEPTH_MAX and all(is_sound(item, depth + 1) for item in value)  # type: ignore[attr-defined]  # a list
+        return all(is_sound(item, depth + 1) for item in value)  # type: ignore[attr-defined]  # a list
     is_allowed = _SCALARS.get(kind)
     return is_allowed is not None and is_allowed(value)
 

@@ -106,4 +106,6 @@ async def test_signal_ends_the_server_with_zero(config: Config) -> None:
     async def started(server: Running) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
+    async with running(config) as server:
+        await key_for(server)
     assert await asyncio.wait_for(serve(config, started=started), 10) == 0

@@ -35,11 +35,13 @@ class Mail:
 
 
 class Actor:
-    """One live instance. `group` is the number of the newest commit that holds a change of it."""
+    """One live instance. `group` is the number of the newest commit that holds a change of it; `filed_due` is
+    the time that this commit gives the store for it, None as long as that is not known."""
 
     __slots__ = (
         "customer",
         "due",
+        "filed_due",
         "group",
         "id",
         "key",
@@ -64,6 +66,7 @@ class Actor:
         self.packed: bytes | None = None
         self.state: State | None = None
         self.due: int | None = None
+        self.filed_due: int | None = None
         self.mail: list[Mail] | None = None
         self.pins = 0
         self.group = 0

@@ -49,7 +49,7 @@ class Committer:
     def hand(self, group: OpenGroup) -> None:
         """The group is complete: close it and store it."""
         assert self.group is None, "one group at a time"
-        group.close()
+        group.close(now=self._around.clock.now())
         self.group = group
         self._handed.set()
 

@@ -136,6 +136,8 @@ class Taking:
         actor = self._find(order.instance)
         if actor is not None:
             self._turns.catch_up(actor)
+            if actor.filed_due != actor.due:
+                self._turns.group.touch(actor)  # told too early: the store is to know better
             self._turns.finish(self._events.route)
 
     def _deliver(self, letter: Deliver) -> None:

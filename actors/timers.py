@@ -10,7 +10,6 @@ import asyncio
 import heapq
 from collections.abc import Iterable
 
-from .actor import Actor
 from .holdings import Memory, Surroundings
 from .records import InstanceRow
 from .work import TimerDue, Work
@@ -80,7 +79,7 @@ class Timers:
                 continue  # it was set anew since
             del self._due[id]
             actor = self._router.actors.get(id)
-            if actor is not None and id not in self._told and not _is_later(actor, now):
+            if actor is not None and id not in self._told:
                 self._told.add(id)
                 order = TimerDue(id, due)
                 self._intake.put(Work(lane=actor.customer, kind=KIND, order=order, durable=(KIND, id)))
@@ -143,8 +142,3 @@ class Timers:
         self._is_cut = True
         self._due = {id: due for due, id in kept}
         self._heap = kept
-
-
-def _is_later(actor: Actor, now: int) -> bool:
-    """Known to have nothing due: what the store said has been changed by a turn since."""
-    return not actor.is_cold and actor.due is not None and actor.due > now

@@ -58,6 +58,23 @@ def test_timer_that_was_set_anew_does_not_fire_at_its_old_time() -> None:
     play(script())
 
 
+def test_store_hears_of_a_later_time_when_the_earlier_one_has_come() -> None:
+    async def script() -> None:
+        store = MemoryStore()
+        async with Stage(store) as stage:
+            (id,) = await join(stage)
+            began = stage.clock.now()
+            await stage.sleep(9)
+            await stage.post("again", "c0")
+            assert await store.due(before=began + 60_000, limit=9) == [(began + 10_000, id)]
+            await stage.sleep(2)
+            assert await store.due(before=began + 60_000, limit=9) == [(began + 19_000, id)]
+            assert await stage.variables(id) == {"n": 0}
+            assert len(await store.timeline(id, after=0, limit=9)) == 2
+
+    play(script())
+
+
 def test_overdue_timers_fire_after_a_restart_before_any_other_input() -> None:
     async def script() -> None:
         store = MemoryStore()

@@ -179,9 +179,9 @@ class _FlowCompiler:
             customer=self._trigger_value(trigger.customer, child(pointer, "customer")),
             key=self._trigger_value(trigger.key, child(pointer, "key")),
             variables=self._trigger_variables(trigger, child(pointer, "variables")),
-            variables_from=self._sources.expression(source, scope, child(pointer, "variables_from"))
-            if source
-            else None,
+            variables_from=None
+            if source is None
+            else self._sources.equals(source, scope, child(pointer, "variables_from")),
             start=None if start is None else self._references.next(start, child(pointer, "start")),
             enabled=trigger.enabled,
         )

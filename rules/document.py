@@ -17,6 +17,7 @@ from .document_parts import (
     CardAction,
     Description,
     DurationText,
+    Equals,
     Key,
     Keys,
     Many,
@@ -51,7 +52,7 @@ class TriggerBase(Part, tag_field="type", frozen=True, kw_only=True):
 
     when: Source | UnsetType = UNSET
     variables: dict[Key, Any] = {}
-    variables_from: Source | UnsetType = UNSET
+    variables_from: Equals | UnsetType = UNSET
     key: Any = UNSET
     start: Next | UnsetType = UNSET
     enabled: bool = True

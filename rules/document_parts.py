@@ -34,6 +34,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=limits.NAME_BYTES_MAX)]
 Title = Annotated[str, Meta(max_length=limits.TITLE_CHARS_MAX)]
 Description = Annotated[str, Meta(max_length=limits.DESCRIPTION_CHARS_MAX)]
 Source = Annotated[str, Meta(min_length=1, description="A CEL condition or expression.")]
+Equals = Annotated[str, Meta(description="= and a CEL expression.")]
 Template = Annotated[str, Meta(description="Text with Liquid, or = and a CEL expression.")]
 DurationText = Annotated[
     str, Meta(max_length=limits.DURATION_CHARS_MAX, description="An ISO 8601 duration such as PT30M or P7D.")

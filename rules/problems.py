@@ -78,6 +78,7 @@ ERRORS: Final[dict[str, str]] = {
     "syntax_error": "Correct the expression or template at this place.",
     "type_mismatch": "Convert one of the values as the message says, or compare it with another.",
     "not_a_condition": "Write what is true or false: a comparison, for example.",
+    "not_an_expression": "Begin with = and write a CEL expression.",
     "not_a_value": "Write an expression that gives a value of JSON or a time.",
     "not_supported": "Write it with what the dialect has.",
     "expression_too_long": "Write less, or work a part of it out in a set step.",

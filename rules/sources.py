@@ -19,7 +19,7 @@ from .moments import Moment, compile_moment
 from .problems import Pointer, Report, child
 from .texts import Text, compile_text
 from .types import Scope
-from .values import Value, compile_value
+from .values import Value, compile_equals, compile_value, is_expression
 
 Compiled = TypeVar("Compiled")
 
@@ -50,8 +50,12 @@ class Sources:
         self._note(found.reads, pointer)
         return found
 
-    def expression(self, source: str, scope: Scope, pointer: Pointer) -> Expression:
-        found = self._attempt(lambda: compile_expression(source, scope), pointer, source)
+    def equals(self, source: str, scope: Scope, pointer: Pointer) -> Expression:
+        """What only an expression can give: `=` and the expression."""
+        if not is_expression(source):
+            self.report.add("not_an_expression", pointer, f'Write "={source.lstrip("= ")[:64]}": = and CEL.')
+            return _stand_in_expression()
+        found = self._attempt(lambda: compile_equals(source, scope), pointer, source)
         if found is None:
             return _stand_in_expression()
         self._note(found.reads, pointer)

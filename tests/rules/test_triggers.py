@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from rules.compile import check
 from rules.customer import new_profile
 from rules.decide import StartPlan, TriggerFailed, World, match_trigger, trigger_target
 from rules.inputs import Event
@@ -98,7 +99,7 @@ def test_key_of_the_event_stands_where_the_trigger_has_none() -> None:
 
 
 def test_same_named_fields_are_taken_and_single_ones_win() -> None:
-    flow = triggered(variables_from="event.data", variables={"t": "own"})
+    flow = triggered(variables_from="=event.data", variables={"t": "own"})
     plan = match(flow, event(data={"n": 7.0, "t": "theirs", "other": 1.0}))
     assert isinstance(plan, StartPlan)
     assert plan.started.variables == {"n": 7.0, "t": "own"}
@@ -122,8 +123,17 @@ def test_condition_that_fails_starts_nothing_and_shows_what_it_read() -> None:
         {"key": "=event.data.n"},
         {"key": "=event.data.x"},
         {"variables": {"n": "=event.data.x"}},
-        {"variables_from": "event.data.n"},
+        {"variables_from": "=event.data.n"},
     ],
 )
 def test_mapping_that_fails_starts_nothing(trigger: Part) -> None:
     assert isinstance(match(triggered(**trigger), event()), TriggerFailed)
+
+
+def test_fields_are_taken_from_an_expression_and_from_nothing_else() -> None:
+    trigger = {"type": "event", "event": "x", "variables_from": "event.data"}
+    found = check(document({"v": {"type": "end"}}, start="v", triggers={"go": trigger}), type="json")
+    assert [(each.code, each.pointer) for each in found.problems] == [
+        ("not_an_expression", "/triggers/go/variables_from")
+    ]
+    assert '"=event.data"' in found.problems[0].message

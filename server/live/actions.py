@@ -21,7 +21,7 @@ from actors.commands import (
     UnknownOutcome,
     digest_of,
 )
-from actors.ports import Clock
+from actors.ports import Clock, StoreError
 from actors.records import FeedCard
 from rules.durations import parse_duration, shift
 from rules.errors import RuleError
@@ -94,7 +94,7 @@ class Actions:
         )
         try:
             result = await self._engine.act(action)
-        except (Overloaded, UnknownOutcome) as trouble:
+        except (Overloaded, UnknownOutcome, StoreError) as trouble:
             return _trouble(trouble)
         return _shown(result)
 
@@ -106,7 +106,7 @@ class Actions:
         batch = TrackBatch(customer=customer, events=tracked, key=key, digest=_digest("track", events))
         try:
             await self._engine.track(batch)
-        except (Overloaded, UnknownOutcome) as trouble:
+        except (Overloaded, UnknownOutcome, StoreError) as trouble:
             return _trouble(trouble)
         return Ended("ok")
 
@@ -151,7 +151,8 @@ def _digest(kind: str, request: object) -> bytes:
     return digest_of([kind, msgspec.to_builtins(request)])
 
 
-def _trouble(error: Overloaded | UnknownOutcome) -> Ended:
+def _trouble(error: Overloaded | UnknownOutcome | StoreError) -> Ended:
+    """A store that cannot give the card back may well have taken the action."""
     if isinstance(error, Overloaded):
         return Ended("overloaded", retry_after_s=error.retry_after_s)
     return Ended("unknown_outcome")

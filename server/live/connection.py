@@ -1,4 +1,4 @@
-"""One connection: joins a session, the customer's feed and the transport that carries its frames.
+"""One connection: joins a session, its subscriptions and what it sends; owns the tasks of all that waits.
 
 What a commit changes is written straight to the transport: no task, no await. Only when the client reads
 slowly, or has to catch up, one task pumps: first what is queued, then a page at a time for each subscription
@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Final, Protocol
+from typing import Final
 
 import structlog
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
 from actors.ports import StoreError
 from server.auth.callers import Refused
@@ -21,14 +21,11 @@ from server.errors import ERRORS
 
 from .actions import Ended
 from .codec import Codec
-from .containers import Container, Containers
-from .cursor import Position
-from .feed import CustomerFeed, News
-from .frames import change_frame, encoded_card, page_message
+from .containers import Containers
+from .frames import encoded_card
 from .live import Live
 from .messages import (
     Act,
-    ContainerChanged,
     Error,
     Ok,
     ServerMessage,
@@ -36,54 +33,15 @@ from .messages import (
     Track,
     Unsubscribe,
 )
+from .outlet import Outlet, Transport
 from .protocol import Close, Enter, Order, Perform, Send, Session
-from .queue import SendQueue
+from .subscriptions import Subscriptions
 
-WRITE_AHEAD_BYTES_MAX: Final = 64 * 1024
-"""What the transport may hold: more would only wait there, where it cannot be dropped."""
 CALLS_MAX: Final = 50
 """Requests that one connection may have under way; the next is read when one of them is answered."""
-ANSWERS_MAX: Final = 50
-"""Answers that may wait for a slow client before its next request is read."""
-STALL_HEARTBEATS: Final = 1.5
-"""How long a client may take nothing at all: as long as one that answers no ping."""
 TICK_S_MAX: Final = 24 * 3600.0
 
 log = structlog.get_logger("flowdeck.live")
-
-
-class Transport(Protocol):
-    """Where frames go."""
-
-    def write(self, frame: bytes) -> None: ...
-
-    def waiting_bytes(self) -> int:
-        """Written, but not taken by the network yet."""
-        ...
-
-    async def drained(self) -> None:
-        """Until there is room again."""
-        ...
-
-    async def close(self, code: int, reason: str) -> None: ...
-
-    def abort(self) -> None:
-        """End it now; whoever waits for room is let go."""
-        ...
-
-
-class Subscription:
-    """How far a client was sent a container. It is live when it gets each change as it comes."""
-
-    __slots__ = ("container", "is_live", "owes_end", "position", "request")
-
-    def __init__(self, container: Container, position: Position | None, request: int | UnsetType) -> None:
-        self.container = container
-        self.position = position
-        self.request = request
-        self.is_live = False
-        self.owes_end = True
-        """An answer is due, or its last page."""
 
 
 class Connection:
@@ -95,11 +53,10 @@ class Connection:
         "_closing",
         "_codec",
         "_customer",
-        "_feed",
         "_is_closing",
         "_is_pumping",
         "_live",
-        "_queue",
+        "_outlet",
         "_room",
         "_session",
         "_subscriptions",
@@ -131,9 +88,8 @@ class Connection:
             header_token=header_token,
         )
         self._customer: str | None = None
-        self._feed: CustomerFeed | None = None
-        self._subscriptions: dict[str, Subscription] = {}
-        self._queue: SendQueue[Subscription] | None = None
+        self._outlet = Outlet(transport, live.settings)
+        self._subscriptions: Subscriptions | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._calls = 0
         self._room: asyncio.Future[None] | None = None
@@ -172,14 +128,18 @@ class Connection:
     def stop(self) -> None:
         self._obey(self._session.stop())
 
+    def containers_changed(self, containers: Containers) -> None:
+        if self._subscriptions is not None and not self._is_closing:
+            self._subscriptions.containers_changed(containers)
+
     async def ended(self) -> None:
         """Give everything back. What was asked of the engine goes on without anybody to answer."""
         self._is_closing = True
         if self._timer is not None:
             self._timer.cancel()
         self._session.stop()
-        if self._feed is not None:
-            self._live.feeds.leave(self._feed, self)
+        if self._subscriptions is not None:
+            self._subscriptions.close()
         tasks = tuple(self._tasks)
         for task in tasks:
             if task is not self._closing:  # that one ends by itself, in time for the client to see why
@@ -226,7 +186,8 @@ class Connection:
             case Subscribe() as request:
                 self._subscribe(request)
             case Unsubscribe() as request:
-                self._subscriptions.pop(request.container, None)
+                if self._subscriptions is not None:
+                    self._subscriptions.remove(request.container)
                 self._answer(Ok(id=request.id))
             case Act() | Track() as request:
                 self._calls += 1
@@ -249,14 +210,17 @@ class Connection:
         container = self._live.containers.find(request.container)
         if container is None:
             return self._refuse(request.id, "not_found", f"There is no container {request.container!r}")
-        most = self._live.settings.containers_per_connection
-        if container.id not in self._subscriptions and len(self._subscriptions) >= most:
+        subscriptions = self._subscriptions or self._watch(self._customer)
+        if not subscriptions.has_room_for(container):
+            most = self._live.settings.containers_per_connection
             return self._refuse(request.id, "too_many", f"A connection has at most {most} containers")
-        if self._feed is None:
-            self._feed = self._live.feeds.watch(self._customer, self)
         position = self._live.cursors.read(request.since, self._customer, container)
-        self._subscriptions[container.id] = Subscription(container, position, request.id)
-        self._pump()
+        subscriptions.add(container, position, request.id)
+
+    def _watch(self, customer: str) -> Subscriptions:
+        """From the first subscription on its customer's feed is of interest."""
+        self._subscriptions = Subscriptions(self._live, self._codec, self._outlet, customer, self._pump)
+        return self._subscriptions
 
     async def _call(self, request: Act | Track) -> None:
         assert self._customer is not None, "the table lets no request through before the hello"
@@ -280,67 +244,12 @@ class Connection:
     def _refuse(self, id: int, code: str, text: str) -> None:
         self._answer(Error(id=id, code=code, message=text))
 
-    # ── the feed ───────────────────────────────────────────────────────────────────────────────────────
-    def feed_moved(self, news: News) -> None:
-        for subscription in self._subscriptions.values():
-            if subscription.is_live:
-                frame = change_frame(news, subscription.container, self._codec, self._live.cursors)
-                if frame is not None:
-                    self._send_change(frame, subscription, news.seq)
-
-    def feed_lost(self) -> None:
-        for subscription in self._subscriptions.values():
-            subscription.is_live = False
-        self._pump()
-
-    def containers_changed(self, containers: Containers) -> None:
-        for subscription in tuple(self._subscriptions.values()):
-            old, new = subscription.container, containers.find(subscription.container.id)
-            if new is old:
-                continue
-            version = old.version + 1 if new is None else new.version
-            self._answer(ContainerChanged(container=old.id, version=version))
-            if new is None:
-                del self._subscriptions[old.id]
-                continue
-            subscription.container = new
-            if new.membership != old.membership:
-                subscription.position, subscription.is_live = None, False
-        self._pump()
-
     # ── writing ────────────────────────────────────────────────────────────────────────────────────────
     def _answer(self, message: ServerMessage) -> None:
         if self._is_closing:
             return
-        frame = self._codec.frame(message)
-        if self._can_write():
-            self._transport.write(frame)
-        else:
-            self._queued().put_answer(frame)
+        if not self._outlet.answer(self._codec.frame(message)):
             self._pump()
-
-    def _send_change(self, frame: bytes, subscription: Subscription, seq: int) -> None:
-        if self._is_closing:
-            return
-        if self._can_write():
-            self._transport.write(frame)
-            subscription.position = Position(seq)
-        else:
-            if not self._queued().put_feed(frame, subscription, seq):
-                subscription.is_live = False
-                for owner in self._queued().drop_feeds():
-                    owner.is_live = False
-            self._pump()
-
-    def _can_write(self) -> bool:
-        """Nothing waits that would have to go first."""
-        return not self._queue and self._transport.waiting_bytes() < WRITE_AHEAD_BYTES_MAX
-
-    def _queued(self) -> SendQueue[Subscription]:
-        if self._queue is None:  # most connections never need one
-            settings = self._live.settings
-            self._queue = SendQueue(frames_max=settings.queue_frames_max, bytes_max=settings.queue_bytes_max)
-        return self._queue
 
     def _pump(self) -> None:
         if not self._is_pumping and not self._is_closing:
@@ -350,9 +259,9 @@ class Connection:
     async def _pumping(self) -> None:
         """Until nothing waits and nobody lags behind."""
         try:
-            await self._drained()
+            await self._outlet.drained()
             while self._write_next() or await self._catch_up_next():
-                await self._drained()
+                await self._outlet.drained()
         except StoreError as error:
             log.warning("feed not readable", session=self._session.id, error=str(error))
             self._obey(self._session.strain())
@@ -364,48 +273,17 @@ class Connection:
             self._is_pumping = False
 
     def _write_next(self) -> bool:
-        if not self._queue:
+        if not self._outlet.write_next():
             return False
-        queued = self._queue.pop()
-        self._transport.write(queued.frame)
-        if queued.owner is not None:
-            queued.owner.position = Position(queued.seq)
         self._make_room()
         return True
 
     async def _catch_up_next(self) -> bool:
-        """One page for the first subscription that lags; False if there is none."""
-        lagging = next((one for one in self._subscriptions.values() if not one.is_live), None)
-        if lagging is None or self._is_closing:
-            return False
-        assert self._feed is not None, "who subscribes watches the feed"
-        container = lagging.container
-        page = await self._live.pages.read(self._feed, container, lagging.position)
-        # Nothing may be awaited from here on: a page is as current as the feed was just now.
-        is_theirs = self._subscriptions.get(container.id) is lagging and lagging.container is container
-        if is_theirs and not self._is_closing:
-            if lagging.owes_end or page.says_something:
-                customer = self._feed.customer
-                message = page_message(
-                    page, customer, container, self._codec, self._live.cursors, id=lagging.request
-                )
-                self._transport.write(self._codec.frame(message))
-            lagging.position = page.position
-            lagging.owes_end = page.more
-            lagging.is_live = not page.more
-            if lagging.is_live:
-                lagging.request = UNSET
-        return True
-
-    async def _drained(self) -> None:
-        if self._transport.waiting_bytes() >= WRITE_AHEAD_BYTES_MAX:
-            async with asyncio.timeout(self._live.settings.heartbeat_s * STALL_HEARTBEATS):
-                await self._transport.drained()
+        return self._subscriptions is not None and await self._subscriptions.catch_up_next()
 
     # ── its tasks, its time ────────────────────────────────────────────────────────────────────────────
     def _is_full(self) -> bool:
-        answers = 0 if self._queue is None else self._queue.answers
-        return self._calls >= CALLS_MAX or answers >= ANSWERS_MAX
+        return self._calls >= CALLS_MAX or self._outlet.is_full
 
     def _make_room(self) -> None:
         if self._room is not None and not self._room.done() and (self._is_closing or not self._is_full()):
@@ -414,6 +292,8 @@ class Connection:
     def _close(self, code: int, reason: str) -> None:
         if not self._is_closing:
             self._is_closing = True
+            if self._subscriptions is not None:
+                self._subscriptions.close()
             self._make_room()
             self._closing = self._spawn(self._transport.close(code, reason))
 

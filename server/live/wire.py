@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -13,6 +14,9 @@ from rules.times import rfc3339
 
 EVERY_STREAM: Final = "all"
 """The built-in stream that always has every card."""
+
+INSTANTS_MAX: Final = 1_024
+"""Texts of instants that are kept."""
 
 _read_view = msgspec.msgpack.Decoder(CardView).decode
 
@@ -52,7 +56,7 @@ def wire_card(row: FeedCard) -> WireCard:
         instance=row.instance,
         stream=card.streams[0] if card.streams else EVERY_STREAM,
         priority=card.priority,
-        created_at=rfc3339(card.created_at),
+        created_at=_text(card.created_at),
         published_at=_instant(card.published_at),
         expires_at=_instant(card.expires_at),
         snoozed_until=_instant(card.snoozed_until),
@@ -73,7 +77,11 @@ def is_published(card: Card) -> bool:
 
 
 def _instant(at: int | None) -> str | None:
-    return None if at is None else rfc3339(at)
+    return None if at is None else _text(at)
+
+
+# Cards of one commit share their instants, and a card keeps most of its own.
+_text = lru_cache(maxsize=INSTANTS_MAX)(rfc3339)
 
 
 class EncodedCards:

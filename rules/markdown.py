@@ -6,17 +6,30 @@ Works on sources with marks in place of values (`marks.py`), so that no value is
 from collections.abc import Iterator
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_inline import StateInline, image
 from markdown_it.token import Token
 
 from .spans import BreakSpan, EmphasisSpan, LinkSpan, ListSpan, Span, StrongSpan, TextSpan
 
 
 def _parser() -> MarkdownIt:
-    parser = MarkdownIt("zero").enable(["list", "newline", "escape", "emphasis", "link"])
+    parser = MarkdownIt("zero").enable(["list", "newline", "escape", "emphasis", "link", "image"])
+    parser.inline.ruler.at("image", _image_as_text)
     # Addresses are checked when their values are known, by `links.py`; until then they keep their marks.
     parser.normalizeLink = lambda url: url  # type: ignore[method-assign]  # the documented way to replace it
     parser.validateLink = lambda url: True  # type: ignore[method-assign]  # the documented way to replace it
     return parser
+
+
+def _image_as_text(state: StateInline, silent: bool) -> bool:
+    """An image stays as it is written; without this its brackets would be read as a link after a `!`."""
+    start = state.pos
+    if not image(state, silent):
+        return False
+    if not silent:
+        state.tokens.pop()
+        state.pending = state.src[start : state.pos]
+    return True
 
 
 _PARSER = _parser()

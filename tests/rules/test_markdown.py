@@ -40,7 +40,8 @@ def test_understands(source: str, spans: tuple[Span, ...]) -> None:
 @pytest.mark.parametrize(
     "source",
     ["<b>x</b>", "<script>alert(1)</script>", "&lt;", "# head", "> quote", "`code`", "<https://e.org>", "---",
-     "https://e.org", "[a][b]", "~~x~~", "| a | b |", "<!-- x -->"],
+     "https://e.org", "[a][b]", "~~x~~", "| a | b |", "<!-- x -->", "a ![x](u) b",
+     "![*x*](https://e.org 'y')"],
 )  # fmt: skip
 def test_anything_else_is_text(source: str) -> None:
     assert parse_markdown(source) == (t(source),)

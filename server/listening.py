@@ -47,6 +47,7 @@ async def bound(runner: web.AppRunner, settings: Server) -> asyncio.Server:
             loop=loop,
             access_log=None,  # type: ignore[arg-type]  # as a runner may: none is kept
             keepalive_timeout=KEEPALIVE_S,
+            auto_decompress=False,  # only for whoever may call, and never further than a body may grow
             max_field_size=HEADER_BYTES_MAX,
         )
 

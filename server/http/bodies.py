@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import zlib
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final, TypeVar, get_args
@@ -23,6 +24,8 @@ DISCARD_BYTES_MAX: Final = 32 * 1024 * 1024
 BODY_S_MAX: Final = 60
 """How long a body may take to come."""
 CLOSE: Final = {"Connection": "close"}
+COMPRESSIONS: Final = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
+"""Encodings of a body with their `wbits` of zlib."""
 POINTER_NAME_CHARACTERS_MAX: Final = 64
 """Of a name in a pointer that the sender chose."""
 
@@ -38,13 +41,35 @@ async def read(request: web.Request, *, bytes_max: int) -> bytes:
     """The whole body, or `too_large` once it has been read to its end (or far enough)."""
     if request.content.is_eof():
         # All of it came with the headers, which is the rule for an event: nothing to wait for.
-        return within(await request.read(), bytes_max)
+        raw = await request.read()
+    else:
+        try:
+            async with asyncio.timeout(BODY_S_MAX):
+                raw = await read_to_end(request, bytes_max)
+        except TimeoutError:
+            detail = f"The body did not come within {BODY_S_MAX} seconds."
+            raise ApiError("bad_request", detail, headers=CLOSE) from None
+    within(raw, bytes_max)
+    encoding = request.headers.get("Content-Encoding")
+    return raw if encoding is None else within(expanded(raw, encoding.lower(), bytes_max), bytes_max)
+
+
+def expanded(raw: bytes, encoding: str, bytes_max: int) -> bytes:
+    """What a compressed body holds, or one byte more than it may: a bomb is not let go off."""
+    if encoding == "identity":
+        return raw
+    if encoding not in COMPRESSIONS:
+        known = ", ".join(COMPRESSIONS)
+        detail = f"Send the body as it is, or in one of: {known}."
+        raise ApiError("unsupported_type", detail, headers={"Accept-Encoding": known})
+    stream = zlib.decompressobj(COMPRESSIONS[encoding])
     try:
-        async with asyncio.timeout(BODY_S_MAX):
-            return within(await read_to_end(request, bytes_max), bytes_max)
-    except TimeoutError:
-        detail = f"The body did not come within {BODY_S_MAX} seconds."
-        raise ApiError("bad_request", detail, headers=CLOSE) from None
+        held = stream.decompress(raw, bytes_max + 1)
+    except zlib.error:
+        raise ApiError("bad_request", f"The body is not {encoding}.") from None
+    if not stream.eof and len(held) <= bytes_max:
+        raise ApiError("bad_request", f"The body is {encoding} that stops in the middle.")
+    return held
 
 
 async def read_to_end(request: web.Request, bytes_max: int) -> bytes:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.web_protocol import RequestPayloadError
 
 from server.errors import ApiError
 
@@ -17,6 +21,14 @@ class Connection(web.RequestHandler):
     """Errors of the protocol end the connection; strangers' noise is no news for the log."""
 
     __slots__ = ()
+
+    def log_exception(self, *args: Any, **named: Any) -> None:
+        """Why aiohttp gives a connection up: the rest of a body that cannot be read is noise, too."""
+        error = named.get("exc_info")
+        if isinstance(error, RequestPayloadError | HttpProcessingError):
+            log.debug("body cannot be read", error=type(error).__name__)
+        else:
+            log.error("connection failed", exc_info=error)
 
     def handle_error(
         self,

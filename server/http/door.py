@@ -15,7 +15,7 @@ from actors.commands import NO_ID, NO_TIME
 from rules.inputs import Event
 from rules.limits import KEY_BYTES_MAX, NAME_BYTES_MAX
 from rules.model import Origin
-from server.errors import ApiError
+from server.errors import ApiError, FieldError
 from server.settings import Api
 
 from .bodies import JSON, MSGPACK, MSGPACK_TYPES, decode, unsupported
@@ -139,7 +139,8 @@ def check_count(count: int, limits: Api) -> None:
     if count > limits.batch_events_max:
         raise ApiError("too_large", f"A batch may hold at most {limits.batch_events_max} events.")
     if count == 0:
-        raise ApiError("invalid", "The batch is empty.")
+        empty = FieldError(pointer="", code="empty", message="The batch is empty.")
+        raise ApiError("invalid", empty.message, errors=[empty])
 
 
 def backend_event(body: EventBody, pointer: str, faults: Faults) -> Event:

@@ -67,8 +67,13 @@ def handler(route: Route, parts: Parts, cors: Cors) -> AiohttpHandler:
             value = await route.handle(call)
             answer = answers.answer(request, value, status=route.status, request_id=id, headers=headers)
         except Exception as failed:  # noqa: BLE001 - the request boundary: every failure becomes one answer
-            error = as_api_error(failed, path=route.path, request_id=id)
-            answer = answers.refusal(request, error, request_id=id, headers=headers)
+            # In no variable: the frame would keep its own error, and with it the body, until a collection.
+            answer = answers.refusal(
+                request,
+                as_api_error(failed, path=route.path, request_id=id),
+                request_id=id,
+                headers=headers,
+            )
         meters.answered(answer.status)
         if is_logged:
             log.debug("answered", method=route.method, path=route.path, status=answer.status, id=id)

@@ -16,7 +16,10 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Something that happened. `time` is ms since the epoch; `depth` counts causes (§9.5)."""
+    """Something that happened. `time` is ms since the epoch; `depth` counts causes (§9.5).
+
+    What a test instance raised is a `test`: only test instances hear it, and it starts none (§9.10).
+    """
 
     id: str
     name: str
@@ -27,6 +30,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     origin: Origin = Origin.BACKEND
     source: str = ""
     depth: int = 0
+    test: bool = False
 
 
 class Started(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="started"):

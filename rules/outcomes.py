@@ -43,10 +43,10 @@ def satisfied(run: Run, step: str, outcome: Outcome, fact: Fact) -> bool:
 
 
 def event_fits(run: Run, outcome: EventOutcome, event: Event) -> bool:
-    """By name and by whom it concerns; what an app sent concerns its own customer only (§3)."""
-    if event.name != outcome.event:
-        return False
+    """By name and by whom it concerns: what an app sent only its own customer (§3), a test only tests."""
     base = run.base
+    if event.name != outcome.event or (event.test and not base.test):
+        return False
     match outcome.match:
         case Match.CUSTOMER:
             return event.customer == base.customer

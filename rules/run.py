@@ -312,6 +312,7 @@ class Run:
             origin=Origin.FLOW,
             source=f"flow:{base.flow}",
             depth=self.depth + 1,
+            test=base.test,
         )
         self.effects.append(RaiseEvent(event=event, own=True))
 

@@ -21,11 +21,13 @@ from .world import StartPlan, TriggerFailed, World
 def trigger_target(
     trigger: EventTrigger, event: Event, *, now: int, world: World
 ) -> str | TriggerFailed | None:
-    """Whom the trigger concerns; None when it does not apply (disabled, another origin, nobody named).
+    """Whom the trigger concerns; None if it does not apply (disabled, a test, another origin, nobody).
 
     Called first, so that the runtime can load (or create) that customer's profile for `match_trigger`.
     """
-    if not trigger.enabled or event.origin not in trigger.origins or event.name not in trigger.events:
+    if not trigger.enabled or event.test or event.name not in trigger.events:
+        return None
+    if event.origin not in trigger.origins:
         return None
     if trigger.customer is None or event.origin is Origin.APP:
         return event.customer

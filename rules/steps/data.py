@@ -62,6 +62,7 @@ def emit(run: Run, step: Emit, activation: int) -> Next:
         origin=Origin.FLOW,
         source=f"flow:{run.base.flow}",
         depth=run.depth + 1,
+        test=run.base.test,
     )
     run.effects.append(RaiseEvent(event=event))
     run.output(step.id, {"runs": activation, "event": {"id": event.id}})

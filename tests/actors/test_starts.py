@@ -133,3 +133,33 @@ def test_customer_who_is_ensured_stays_as_written() -> None:
             assert b"Ann" in row.profile
 
     play(script())
+
+
+EMITTING = """
+flow: emitting
+start: say
+steps:
+  say: {type: emit, event: joined, next: tell}
+  tell: {type: emit, event: news, customer: ann}
+"""
+
+
+def test_what_a_test_raises_starts_and_wakes_no_instance_that_is_none(greeting: str) -> None:
+    async def script() -> None:
+        async with Stage() as stage:
+            await stage.publish(greeting)
+            await stage.publish(EMITTING)
+            await stage.write("tess", test=True)
+            live = [(await stage.engine.start_flow(request(name))) for name in ("ann", "tess")]
+            tested = await stage.engine.start_flow(request("tess", test=True))
+            assert (await stage.engine.start_flow(request("tess", flow="emitting", test=True))) is not None
+            await stage.sleep(1)
+            for result, count in (*((each, 0) for each in live), (tested, 1)):
+                assert isinstance(result, StartResult)
+                assert (await stage.variables(result.started[0].instance)) == {"n": count}
+            assert stage.engine.counts()["instances"] == 3
+            await stage.engine.start_flow(request("tess", flow="emitting"))
+            await stage.sleep(1)
+            assert stage.engine.counts()["instances"] == 4
+
+    play(script())

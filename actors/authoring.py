@@ -85,6 +85,8 @@ class Authoring:
                 assert_never(write)
 
     async def _published(self, write: PublishFlow, row: FlowRow, now: int) -> FlowChange | Refused:
+        if row.archived:
+            return Refused(code="conflict", reason=f'The flow "{row.key}" is archived.')
         if write.revision is not None and write.revision != row.revision:
             return _outdated(row)
         number = (row.published or 0) + 1

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import msgspec
-from msgspec import Meta
 
 from actors.ports import CardFilter
 from actors.records import FeedCard
 from server.errors import ApiError
-from server.live.wire import WireCard, wire_card
+from server.live.wire import EVERY_STREAM, WireCard, wire_card
 
-from .lists import page_size, row_cursor
+from .lists import PageQuery, page_size, row_cursor
 from .routes import Call, Route
 
 TAG = "Cards"
@@ -32,7 +31,7 @@ class CardPage(msgspec.Struct, frozen=True, kw_only=True):
     next_cursor: str | None
 
 
-class CardQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CardQuery(PageQuery, frozen=True, kw_only=True):
     customer: str | None = None
     flow: str | None = None
     instance: str | None = None
@@ -40,8 +39,6 @@ class CardQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         Literal["embargoed", "active", "snoozed", "completed", "dismissed", "cancelled", "expired"] | None
     ) = None
     stream: str | None = None
-    limit: Annotated[int, Meta(ge=1)] | None = None
-    cursor: str | None = None
 
 
 def item(card: FeedCard) -> OperatorCard:
@@ -53,6 +50,8 @@ async def list_cards(call: Call) -> CardPage:
     query: CardQuery = call.query
     given = msgspec.structs.asdict(query)
     given |= {"limit": page_size(call, query.limit), "cursor": row_cursor(query.cursor)}
+    if query.stream == EVERY_STREAM:
+        given["stream"] = None  # no card names the one that has them all
     cards, cursor = await call.parts.store.cards(CardFilter(**given))
     return CardPage(items=[item(card) for card in cards], next_cursor=cursor)
 

@@ -18,7 +18,7 @@ from rules.limits import KEY_BYTES_MAX, NAME_BYTES_MAX
 from server.errors import ApiError
 from server.settings import Api
 
-from .bodies import JSON, decode
+from .bodies import JSON, decode, invalid
 from .checks import Faults, check_data, check_name, check_text, read_time
 from .door import read_many, read_one, too_large
 
@@ -65,7 +65,7 @@ def read_binary(raw: bytes, headers: Mapping[str, str], media_type: str, limits:
     try:
         event = msgspec.convert(attributes, CloudEvent)
     except msgspec.ValidationError as error:
-        raise ApiError("bad_request", f"The ce- headers are not a CloudEvent: {error}.") from None
+        raise invalid(error, CloudEvent) from None
     faults = Faults()
     made = to_event(event, "", faults)
     faults.end()

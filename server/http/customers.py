@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import msgspec
-from msgspec import Meta
 
 from actors.commands import CustomerWrite
 from actors.ports import CustomerFilter
@@ -18,7 +17,7 @@ from server.errors import ApiError, ErrorCode
 from .answers import instant
 from .bodies import escape
 from .checks import Faults, check_data, check_text
-from .lists import page_size, row_cursor
+from .lists import PageQuery, page_size, row_cursor
 from .refusals import unwrap
 from .routes import Call, Route
 
@@ -72,12 +71,10 @@ class CustomerPage(msgspec.Struct, frozen=True, kw_only=True):
     next_cursor: str | None
 
 
-class CustomerQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CustomerQuery(PageQuery, frozen=True, kw_only=True):
     tag: str | None = None
     test: bool | None = None
     q: str | None = None
-    limit: Annotated[int, Meta(ge=1)] | None = None
-    cursor: str | None = None
 
 
 def item(row: CustomerRow) -> CustomerItem:

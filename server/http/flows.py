@@ -14,12 +14,12 @@ from actors.records import FlowRow, VersionRow
 from rules.compile import check
 from rules.limits import DESCRIPTION_CHARS_MAX, FOLDER_CHARS_MAX, TITLE_CHARS_MAX
 from rules.problems import Problem
-from server.errors import ApiError, ErrorCode
+from server.errors import ApiError, ErrorCode, FieldError
 
 from . import documents
 from .answers import instant
 from .idempotency import key_of
-from .lists import page, page_size
+from .lists import PageQuery, page, page_size
 from .refusals import document_error, unwrap
 from .routes import Answer, Call, Route
 
@@ -47,12 +47,10 @@ class FlowPage(msgspec.Struct, frozen=True, kw_only=True):
     next_cursor: str | None
 
 
-class FlowQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class FlowQuery(PageQuery, frozen=True, kw_only=True):
     folder: str | None = None
     state: Literal["draft", "published", "paused", "archived"] | None = None
     q: str | None = None
-    limit: Annotated[int, Meta(ge=1)] | None = None
-    cursor: str | None = None
 
 
 class FlowPatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -239,7 +237,9 @@ async def saved(
 ) -> Answer:
     key = call.path("flow")
     if flow.flow != key:
-        raise ApiError("invalid", f"The document is of the flow {flow.flow!r}, the address of {key[:64]!r}.")
+        message = f"The document is of the flow {flow.flow!r}, the address of {key[:64]!r}."
+        wrong = FieldError(pointer="/flow", code="another_flow", message=message)
+        raise ApiError("invalid", message, errors=[wrong])
     write = SaveDraft(
         flow=key,
         text=text,
@@ -306,7 +306,9 @@ async def list_versions(call: Call) -> VersionPage:
     row = await found(call)
     rows = await call.parts.store.versions(row.key)
     newest_first = sorted((one for one in rows if one.number > 0), key=lambda one: -one.number)
-    return VersionPage(items=[version_item(one) for one in newest_first], next_cursor=None)
+    limit = page_size(call, call.query.limit)
+    items, cursor = page(newest_first, call.query.cursor, limit, key=lambda one: str(one.number))
+    return VersionPage(items=[version_item(one) for one in items], next_cursor=cursor)
 
 
 async def found_version(call: Call) -> VersionRow:
@@ -424,6 +426,7 @@ ROUTES = (
         "/v1/flows/{flow}/versions",
         list_versions,
         "Published versions",
+        query=PageQuery,
         answer=VersionPage,
         codes=("not_found",),
     ),

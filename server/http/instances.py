@@ -19,7 +19,7 @@ from rules.json_values import as_json
 from server.errors import ApiError
 
 from .answers import instant
-from .lists import bad_cursor, page_size, row_cursor
+from .lists import PageQuery, bad_cursor, page_size, row_cursor
 from .routes import Call, Route
 
 TAG = "Instances"
@@ -61,7 +61,7 @@ class InstancePage(msgspec.Struct, frozen=True, kw_only=True):
     next_cursor: str | None
 
 
-class InstanceQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class InstanceQuery(PageQuery, frozen=True, kw_only=True):
     flow: str | None = None
     version: Annotated[int, Meta(ge=-VERSION_MAX, le=VERSION_MAX)] | None = None
     customer: str | None = None
@@ -70,13 +70,6 @@ class InstanceQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     step: str | None = None
     invocation: str | None = None
     test: bool | None = None
-    limit: Annotated[int, Meta(ge=1)] | None = None
-    cursor: str | None = None
-
-
-class TimelineQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    limit: Annotated[int, Meta(ge=1)] | None = None
-    cursor: str | None = None
 
 
 class TurnItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,15 +143,19 @@ async def detail(call: Call, row: InstanceRow) -> InstanceDetail:
 async def timeline(call: Call) -> TimelinePage:
     """Oldest first: a story."""
     row = await found(call)
-    query: TimelineQuery = call.query
+    query: PageQuery = call.query
     limit = page_size(call, query.limit)
     after = row_cursor(query.cursor)
     try:
-        rows = await call.parts.store.timeline(row.id, after=-1 if after is None else int(after), limit=limit)
+        # One more than is shown says whether another page follows.
+        rows = await call.parts.store.timeline(
+            row.id, after=-1 if after is None else int(after), limit=limit + 1
+        )
     except ValueError:
         raise bad_cursor() from None
-    cursor = str(rows[-1].turn) if len(rows) == limit else None
-    return TimelinePage(items=[turn(entry) for entry in rows], next_cursor=cursor)
+    shown = rows[:limit]
+    cursor = str(shown[-1].turn) if len(rows) > limit else None
+    return TimelinePage(items=[turn(entry) for entry in shown], next_cursor=cursor)
 
 
 def turn(row: TimelineRow) -> TurnItem:
@@ -217,7 +214,7 @@ ROUTES = (
         "/v1/instances/{instance}/timeline",
         timeline,
         "Every turn of an instance",
-        query=TimelineQuery,
+        query=PageQuery,
         answer=TimelinePage,
         codes=("not_found",),
     ),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Annotated, TypeVar
+
+import msgspec
+from msgspec import Meta
 
 from server.errors import ApiError, FieldError
 
@@ -11,6 +14,13 @@ from .routes import Call
 
 T = TypeVar("T")
 CURSOR_CHARACTERS_MAX = 256
+
+
+class PageQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every list takes."""
+
+    limit: Annotated[int, Meta(ge=1)] | None = None
+    cursor: str | None = None
 
 
 def page_size(call: Call, limit: int | None) -> int:

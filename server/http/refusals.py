@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar, cast
+from typing import Final, TypeVar, cast
 
 import msgspec
 
@@ -12,6 +12,8 @@ from rules.problems import Problem, Severity
 from server.errors import ERRORS, ApiError, ErrorCode, FieldError
 
 T = TypeVar("T")
+MALFORMED: Final = frozenset({"bad_yaml", "bad_json"})
+"""Problems of a text that is no document at all."""
 
 
 def unwrap(result: T | Refused) -> T:
@@ -36,9 +38,12 @@ def fields(errors: Sequence[Mapping[str, str]]) -> list[FieldError]:
 def document_error(problems: Sequence[Problem], detail: str) -> ApiError:
     """A document that is refused: its errors with pointer, line and column."""
     wrong = [problem for problem in problems if problem.severity is Severity.ERROR]
-    unsupported = any(problem.code == "not_supported_yet" for problem in wrong)
+    codes = {problem.code for problem in wrong}
+    code: ErrorCode = "not_supported_yet" if "not_supported_yet" in codes else "invalid"
+    if not codes.isdisjoint(MALFORMED):
+        code = "bad_request"
     return ApiError(
-        "not_supported_yet" if unsupported else "invalid",
+        code,
         detail,
         members={"errors": [msgspec.structs.asdict(problem) for problem in wrong]},
     )

@@ -127,6 +127,17 @@ async def test_binary_cloud_event_has_its_attributes_in_headers(server: Server) 
     )
 
 
+@pytest.mark.parametrize(
+    ("headers", "pointer"),
+    [({"ce_source": "/s", "ce_type": "t"}, "/id"), ({"ce_source": "/s", "ce_id": "1"}, "/type")],
+)
+async def test_binary_cloud_event_without_an_attribute_is_wrong_there(
+    server: Server, headers: dict[str, str], pointer: str
+) -> None:
+    reply = await server.call("POST", "/v1/events", {"total": 5}, ce_specversion="1.0", **headers)
+    assert (reply.status, reply.code, reply.pointers) == (422, "invalid", [pointer])
+
+
 async def test_cloud_events_source_scopes_the_id(server: Server) -> None:
     for source in ("/a", "/b"):
         reply = await server.call("POST", "/v1/events", cloud(source=source), Content_Type=CLOUD)

@@ -75,13 +75,12 @@ async def test_document_of_another_flow_is_refused(server: Server) -> None:
     await create(server)
     other = WELCOME.replace("flow: welcome", "flow: other").encode()
     reply = await server.call("PUT", "/v1/flows/welcome/draft", other, If_Match="*", Content_Type=YAML)
-    assert (reply.status, reply.code) == (422, "invalid")
+    assert (reply.status, reply.code, reply.pointers) == (422, "invalid", ["/flow"])
 
 
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        (b"flow: [", "bad_yaml"),
         (b"- a list", "wrong_type"),
         (b"a: &x 1\nb: *x", "not_plain"),
         (b"flow: welcome\nstart: x\nstepss: {}", "unknown_key"),
@@ -96,6 +95,18 @@ async def test_what_is_no_document_is_refused_with_line_and_column(
     assert code in {error["code"] for error in reply.body["errors"]}, reply.raw
     assert all(error["line"] is not None for error in reply.body["errors"])
     assert (await server.call("GET", "/v1/flows")).body["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type", "code"),
+    [(b"name: x\nflow: [", YAML, "bad_yaml"), (b'{"name": "x",\n"flow": ', "application/json", "bad_json")],
+)
+async def test_a_malformed_document_is_a_bad_request_with_its_place(
+    server: Server, body: bytes, media_type: str, code: str
+) -> None:
+    reply = await server.call("POST", "/v1/flows", body, Content_Type=media_type)
+    assert (reply.status, reply.code) == (400, "bad_request")
+    assert [(error["code"], error["line"]) for error in reply.body["errors"]] == [(code, 2)]
 
 
 @pytest.mark.parametrize(
@@ -217,3 +228,23 @@ async def test_same_idempotency_key_creates_once(server: Server) -> None:
     for key in ("", "x" * 129, "\u00e4"):
         reply = await server.call("POST", "/v1/flows", other, Content_Type=YAML, Idempotency_Key=key)
         assert reply.status == 400, key
+
+
+async def test_versions_come_in_pages_newest_first(server: Server) -> None:
+    await create(server)
+    for _ in range(3):
+        await server.call("POST", "/v1/flows/welcome/publish", {})
+    first = (await server.call("GET", "/v1/flows/welcome/versions?limit=2")).body
+    assert [item["version"] for item in first["items"]] == [3, 2]
+    rest = (
+        await server.call("GET", f"/v1/flows/welcome/versions?limit=2&cursor={first['next_cursor']}")
+    ).body
+    assert ([item["version"] for item in rest["items"]], rest["next_cursor"]) == ([1], None)
+
+
+async def test_an_archived_flow_is_not_published(server: Server) -> None:
+    await server.publish()
+    await server.call("DELETE", "/v1/flows/welcome")
+    reply = await server.call("POST", "/v1/flows/welcome/publish", {})
+    assert (reply.status, reply.code) == (409, "conflict")
+    assert len((await server.call("GET", "/v1/flows/welcome/versions")).body["items"]) == 1

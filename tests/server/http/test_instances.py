@@ -119,6 +119,7 @@ async def test_timeline_is_paged_in_order(server: Server) -> None:
         "GET", f"/v1/instances/{id}/timeline?limit=1&cursor={first.body['next_cursor']}"
     )
     assert [page.body["items"][0]["seq"] for page in (first, second)] == [1, 2]
+    assert second.body["next_cursor"] is None
 
 
 async def test_cancelled_instance_takes_its_cards_along(server: Server) -> None:
@@ -152,6 +153,14 @@ async def test_operator_withdraws_a_card_once(server: Server) -> None:
     assert (cancelled.status, cancelled.body["status"]) == (200, "cancelled")
     again = await server.call("POST", f"/v1/cards/{card['id']}/cancel")
     assert (again.status, again.code, again.body["card"]["status"]) == (409, "card_closed", "cancelled")
+
+
+async def test_every_card_is_in_the_stream_all(server: Server) -> None:
+    await server.publish()
+    await signed_up(server)
+    (card,) = (await server.call("GET", "/v1/cards?stream=all")).body["items"]
+    assert card["stream"] == "all"
+    assert (await server.call("GET", "/v1/cards?stream=other")).body["items"] == []
 
 
 @pytest.mark.parametrize("path", ["/v1/instances/none", "/v1/instances/none/timeline", "/v1/cards/none"])

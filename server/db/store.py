@@ -93,9 +93,18 @@ class SqliteStore:
         return meta
 
     async def close(self) -> None:
-        """Readers first: the last connection to close folds the log into the file."""
+        """The last connection to close folds the log into the file, unless it can only read.
+
+        After StoreBroken a reader is the last: what the log holds is for the next start to find out.
+        """
+        is_broken = self._broken is not None or self._checkpoints.error is not None
+        if is_broken:
+            await self._close_writer()
         while self._readers:
             await self._readers.pop().close()
+        await self._close_writer()
+
+    async def _close_writer(self) -> None:
         if self._writer is not None:
             writer, self._writer = self._writer, None
             await writer.close()

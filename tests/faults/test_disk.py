@@ -150,6 +150,23 @@ async def test_failed_checkpoint_ends_the_writing(tmp_path: Path) -> None:
         assert await stored(again) == [1]
 
 
+async def test_broken_store_leaves_its_log_to_the_next_start(tmp_path: Path) -> None:
+    """What is in memory after a failed sync may not be what is on disk: closing must not fold it in."""
+    disk = Disk()
+    async with opened(tmp_path, disk) as store:
+        await store.apply(group(1))
+        disk.fail_at(1)
+        with pytest.raises(StoreBroken):
+            await store.apply(group(2))
+        disk.fail_at(None)
+        before = (tmp_path / "flowdeck.db").read_bytes()
+        assert (tmp_path / "flowdeck.db-wal").stat().st_size
+    assert (tmp_path / "flowdeck.db").read_bytes() == before
+    assert (tmp_path / "flowdeck.db-wal").stat().st_size
+    async with opened(tmp_path) as again:
+        assert 1 in await stored(again)
+
+
 async def test_hanging_commit_blocks_neither_the_loop_nor_readers(tmp_path: Path) -> None:
     disk = Disk()
     async with opened(tmp_path, disk) as store:

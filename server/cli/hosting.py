@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from server.app import Extend, Started
 
 YOUNG_OBJECTS_MAX: Final = 20_000
-"""New objects before the collector looks for garbage among them (Python's own: 700). A group's rows and requests
-under way are some thousands that die by themselves; each look at them costs a sixth of an event."""
+"""New objects before the collector looks for garbage among them (Python's own: 700). A group's rows and the
+requests under way are some thousands that die by themselves; looking at them costs a sixth of an event."""
 SWITCH_S: Final = 0.000_5
-"""How long a thread that wants the interpreter waits for a busy one (Python's own: 5 ms). The writer asks for it
-ten times a group, beside a loop that may never rest."""
+"""How long a thread that wants the interpreter waits for a busy one (Python's own: 5 ms). The writer asks for
+it ten times a group, beside a loop that may never rest."""
 
 
 def host(config: Config, *, started: Started, extend: Extend | None = None) -> int:

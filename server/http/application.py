@@ -7,7 +7,19 @@ from aiohttp import web
 from server.live import polling, socket
 from server.live.live import LIVE, Live
 
-from . import app_events, cards, customers, docs_page, events, flows, instances, oauth, openapi, system
+from . import (
+    app_events,
+    cards,
+    customers,
+    docs_page,
+    events,
+    flows,
+    instances,
+    oauth,
+    openapi,
+    system,
+    versions,
+)
 from .parts import DOCS, OPENAPI, PARTS, Parts
 from .routes import Route
 from .serving import add_routes, problems
@@ -18,6 +30,7 @@ ROUTES: tuple[Route, ...] = (
     *oauth.ROUTES,
     *events.ROUTES,
     *flows.ROUTES,
+    *versions.ROUTES,
     *instances.ROUTES,
     *cards.ROUTES,
     *customers.ROUTES,

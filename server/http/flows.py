@@ -1,4 +1,4 @@
-"""Flows for authors: list, create, draft, validate, publish, versions, pause, archive (HTTP API, Flows)."""
+"""Flows for authors: list, create, draft, validate, pause, archive (HTTP API, Flows)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from actors.commands import ChangeFlow, CreateFlow, PublishFlow, SaveDraft
-from actors.definitions import compile_version
-from actors.records import FlowRow, VersionRow
+from actors.commands import ChangeFlow, CreateFlow, SaveDraft
+from actors.records import FlowRow
 from rules.compile import check
 from rules.limits import DESCRIPTION_CHARS_MAX, FOLDER_CHARS_MAX, TITLE_CHARS_MAX
 from rules.problems import Problem
@@ -20,11 +19,10 @@ from . import documents
 from .answers import instant
 from .idempotency import key_of
 from .lists import PageQuery, page, page_size
-from .refusals import document_error, unwrap
+from .refusals import unwrap
 from .routes import Answer, Call, Route
 
 TAG = "Flows"
-VERSION_DIGITS_MAX = 9
 WRITE_CODES: tuple[ErrorCode, ...] = ("not_found", "overloaded", "unknown_outcome")
 
 
@@ -66,50 +64,6 @@ class Validation(msgspec.Struct, frozen=True, kw_only=True):
     problems: Sequence[Problem]
 
 
-class PublishBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`running`: what becomes of instances on older versions."""
-
-    running: Literal["keep", "cancel"] = "keep"
-    note: Annotated[str, Meta(max_length=DESCRIPTION_CHARS_MAX)] = ""
-
-
-class PublishQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    dry_run: bool = False
-
-
-class RunningCount(msgspec.Struct, frozen=True, kw_only=True):
-    version: int
-    status: str
-    count: int
-
-
-class PublishPreview(msgspec.Struct, frozen=True, kw_only=True):
-    """What a publish would do, with nothing done."""
-
-    version: int
-    problems: Sequence[Problem]
-    running: Sequence[RunningCount]
-    cancelled: int
-
-
-class VersionItem(msgspec.Struct, frozen=True, kw_only=True):
-    flow: str
-    version: int
-    note: str
-    published_at: str | None
-    published_by: str
-
-
-class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
-    items: Sequence[VersionItem]
-    next_cursor: str | None
-
-
-class VersionDetail(VersionItem, frozen=True, kw_only=True):
-    document: str
-    document_type: str
-
-
 def item(row: FlowRow) -> FlowItem:
     return FlowItem(
         flow=row.key,
@@ -130,16 +84,6 @@ def state_of(row: FlowRow) -> Literal["draft", "published", "paused", "archived"
     if row.published is None:
         return "draft"
     return "paused" if row.paused else "published"
-
-
-def version_item(row: VersionRow) -> VersionItem:
-    return VersionItem(
-        flow=row.flow,
-        version=row.number,
-        note=row.note,
-        published_at=instant(row.published_at),
-        published_by=row.published_by,
-    )
 
 
 async def found(call: Call) -> FlowRow:
@@ -262,96 +206,18 @@ async def validate(call: Call) -> Validation:
     return Validation(valid=compiled.flow is not None, problems=compiled.problems)
 
 
-async def publish(call: Call) -> object:
-    body: PublishBody = call.body
-    revision = documents.revision_of(call, required=False)
-    if call.query.dry_run:
-        return Answer(await preview(call, body), status=200)
-    write = PublishFlow(
-        flow=call.path("flow"),
-        running=body.running,
-        note=body.note,
-        revision=revision,
-        by=call.client,
-        idempotency=key_of(call, body),
-    )
-    row = unwrap(await call.parts.engine.write_flow(write))
-    assert isinstance(row, VersionRow)
-    return version_item(row)
-
-
-async def preview(call: Call, body: PublishBody) -> PublishPreview:
-    row = await found(call)
-    constants = call.parts.config.flows.constants
-    compiled = await documents.off_the_loop(
-        lambda: check(row.draft, type=row.draft_type, constants=constants)
-    )
-    if compiled.flow is None:
-        raise document_error(compiled.problems, "The draft cannot be published.")
-    counts = await call.parts.store.instance_counts(row.key)
-    running = [
-        RunningCount(version=version, status=status, count=count)
-        for (version, status), count in sorted(counts.items())
-        if status in ("running", "failed")
-    ]
-    return PublishPreview(
-        version=(row.published or 0) + 1,
-        problems=compiled.problems,
-        running=running,
-        cancelled=sum(entry.count for entry in running) if body.running == "cancel" else 0,
-    )
-
-
-async def list_versions(call: Call) -> VersionPage:
-    row = await found(call)
-    rows = await call.parts.store.versions(row.key)
-    newest_first = sorted((one for one in rows if one.number > 0), key=lambda one: -one.number)
-    limit = page_size(call, call.query.limit)
-    items, cursor = page(newest_first, call.query.cursor, limit, key=lambda one: str(one.number))
-    return VersionPage(items=[version_item(one) for one in items], next_cursor=cursor)
-
-
-async def found_version(call: Call) -> VersionRow:
-    number = call.path("version")
-    is_number = number.isascii() and number.isdecimal() and len(number) <= VERSION_DIGITS_MAX
-    row = await call.parts.store.version(call.path("flow"), int(number)) if is_number else None
-    if row is None:
-        raise ApiError("not_found", "There is no such version of this flow.")
-    return row
-
-
-async def get_version(call: Call) -> VersionDetail:
-    row = await found_version(call)
-    shown = version_item(row)
-    return VersionDetail(
-        **msgspec.structs.asdict(shown), document=row.document, document_type=row.document_type
-    )
-
-
-async def restore(call: Call) -> Answer:
-    """Copies an old version into the draft."""
-    row = await found_version(call)
-    constants = call.parts.config.flows.constants
-    compiled = await documents.off_the_loop(lambda: compile_version(row, constants))
-    if compiled.document is None:
-        raise document_error(compiled.problems, "This server does not take that version any more.")
-    kind: documents.DocumentType = "yaml" if row.document_type == "yaml" else "json"
-    revision = documents.revision_of(call, required=False)
-    return await saved(call, compiled.document.flow, row.document, kind, revision)
-
-
 _DOCUMENT_TYPES = (documents.YAML_TYPES[0], "application/json")
 
 
-def _route(method: Any, path: str, handle: Any, summary: str, **rest: Any) -> Route:
+def flow_route(method: Any, path: str, handle: Any, summary: str, **rest: Any) -> Route:
     return Route(
         method=method, path=path, handle=handle, summary=summary, tag=TAG, **{"role": "author", **rest}
     )
 
 
 ROUTES = (
-    _route("GET", "/v1/flows", list_flows, "List flows", query=FlowQuery, answer=FlowPage),
-    _route(
+    flow_route("GET", "/v1/flows", list_flows, "List flows", query=FlowQuery, answer=FlowPage),
+    flow_route(
         "POST",
         "/v1/flows",
         create,
@@ -362,7 +228,7 @@ ROUTES = (
         idempotent=True,
         codes=("key_exists", "not_supported_yet", "too_large", "unsupported_type", *WRITE_CODES),
     ),
-    _route(
+    flow_route(
         "POST",
         "/v1/flows/validate",
         validate,
@@ -371,8 +237,10 @@ ROUTES = (
         answer=Validation,
         codes=("too_large", "unsupported_type"),
     ),
-    _route("GET", "/v1/flows/{flow}", get_flow, "A flow's metadata", answer=FlowItem, codes=("not_found",)),
-    _route(
+    flow_route(
+        "GET", "/v1/flows/{flow}", get_flow, "A flow's metadata", answer=FlowItem, codes=("not_found",)
+    ),
+    flow_route(
         "PATCH",
         "/v1/flows/{flow}",
         patch_flow,
@@ -381,8 +249,8 @@ ROUTES = (
         answer=FlowItem,
         codes=WRITE_CODES,
     ),
-    _route("DELETE", "/v1/flows/{flow}", archive, "Archive a flow", answer=FlowItem, codes=WRITE_CODES),
-    _route(
+    flow_route("DELETE", "/v1/flows/{flow}", archive, "Archive a flow", answer=FlowItem, codes=WRITE_CODES),
+    flow_route(
         "GET",
         "/v1/flows/{flow}/draft",
         get_draft,
@@ -390,7 +258,7 @@ ROUTES = (
         answer_type="application/yaml",
         codes=("not_found",),
     ),
-    _route(
+    flow_route(
         "PUT",
         "/v1/flows/{flow}/draft",
         put_draft,
@@ -407,48 +275,10 @@ ROUTES = (
             *WRITE_CODES,
         ),
     ),
-    _route(
-        "POST",
-        "/v1/flows/{flow}/publish",
-        publish,
-        "Publish the draft as the next version",
-        role="operate",
-        query=PublishQuery,
-        body=PublishBody,
-        answer=VersionItem,
-        status=201,
-        idempotent=True,
-        if_match="optional",
-        codes=("precondition_failed", "not_supported_yet", *WRITE_CODES),
+    flow_route(
+        "POST", "/v1/flows/{flow}/pause", pause, "Take no new starts", answer=FlowItem, codes=WRITE_CODES
     ),
-    _route(
-        "GET",
-        "/v1/flows/{flow}/versions",
-        list_versions,
-        "Published versions",
-        query=PageQuery,
-        answer=VersionPage,
-        codes=("not_found",),
-    ),
-    _route(
-        "GET",
-        "/v1/flows/{flow}/versions/{version}",
-        get_version,
-        "One version",
-        answer=VersionDetail,
-        codes=("not_found",),
-    ),
-    _route(
-        "POST",
-        "/v1/flows/{flow}/versions/{version}/restore",
-        restore,
-        "Copy a version into the draft",
-        answer=FlowItem,
-        if_match="optional",
-        codes=("precondition_failed", *WRITE_CODES),
-    ),
-    _route("POST", "/v1/flows/{flow}/pause", pause, "Take no new starts", answer=FlowItem, codes=WRITE_CODES),
-    _route(
+    flow_route(
         "POST", "/v1/flows/{flow}/resume", resume, "Take new starts again", answer=FlowItem, codes=WRITE_CODES
     ),
 )

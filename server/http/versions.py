@@ -1,0 +1,203 @@
+"""A flow's versions: publishing the draft, history, and copying an old one back (HTTP API, Flows)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from actors.commands import PublishFlow
+from actors.definitions import compile_version
+from actors.records import VersionRow
+from rules.compile import check
+from rules.limits import DESCRIPTION_CHARS_MAX
+from rules.problems import Problem
+from server.errors import ApiError
+
+from . import documents
+from .answers import instant
+from .flows import WRITE_CODES, FlowItem, flow_route, found, saved
+from .idempotency import key_of
+from .lists import PageQuery, page, page_size
+from .refusals import document_error, unwrap
+from .routes import Answer, Call
+
+VERSION_DIGITS_MAX = 9
+
+
+class PublishBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`running`: what becomes of instances on older versions."""
+
+    running: Literal["keep", "cancel"] = "keep"
+    note: Annotated[str, Meta(max_length=DESCRIPTION_CHARS_MAX)] = ""
+
+
+class PublishQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    dry_run: bool = False
+
+
+class RunningCount(msgspec.Struct, frozen=True, kw_only=True):
+    version: int
+    status: str
+    count: int
+
+
+class PublishPreview(msgspec.Struct, frozen=True, kw_only=True):
+    """What a publish would do, with nothing done."""
+
+    version: int
+    problems: Sequence[Problem]
+    running: Sequence[RunningCount]
+    cancelled: int
+
+
+class VersionItem(msgspec.Struct, frozen=True, kw_only=True):
+    flow: str
+    version: int
+    note: str
+    published_at: str | None
+    published_by: str
+
+
+class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
+    items: Sequence[VersionItem]
+    next_cursor: str | None
+
+
+class VersionDetail(VersionItem, frozen=True, kw_only=True):
+    document: str
+    document_type: str
+
+
+def version_item(row: VersionRow) -> VersionItem:
+    return VersionItem(
+        flow=row.flow,
+        version=row.number,
+        note=row.note,
+        published_at=instant(row.published_at),
+        published_by=row.published_by,
+    )
+
+
+async def publish(call: Call) -> object:
+    body: PublishBody = call.body
+    revision = documents.revision_of(call, required=False)
+    if call.query.dry_run:
+        return Answer(await preview(call, body), status=200)
+    write = PublishFlow(
+        flow=call.path("flow"),
+        running=body.running,
+        note=body.note,
+        revision=revision,
+        by=call.client,
+        idempotency=key_of(call, body),
+    )
+    row = unwrap(await call.parts.engine.write_flow(write))
+    assert isinstance(row, VersionRow)
+    return version_item(row)
+
+
+async def preview(call: Call, body: PublishBody) -> PublishPreview:
+    row = await found(call)
+    constants = call.parts.config.flows.constants
+    compiled = await documents.off_the_loop(
+        lambda: check(row.draft, type=row.draft_type, constants=constants)
+    )
+    if compiled.flow is None:
+        raise document_error(compiled.problems, "The draft cannot be published.")
+    counts = await call.parts.store.instance_counts(row.key)
+    running = [
+        RunningCount(version=version, status=status, count=count)
+        for (version, status), count in sorted(counts.items())
+        if status in ("running", "failed")
+    ]
+    return PublishPreview(
+        version=(row.published or 0) + 1,
+        problems=compiled.problems,
+        running=running,
+        cancelled=sum(entry.count for entry in running) if body.running == "cancel" else 0,
+    )
+
+
+async def list_versions(call: Call) -> VersionPage:
+    row = await found(call)
+    rows = await call.parts.store.versions(row.key)
+    newest_first = sorted((one for one in rows if one.number > 0), key=lambda one: -one.number)
+    limit = page_size(call, call.query.limit)
+    items, cursor = page(newest_first, call.query.cursor, limit, key=lambda one: str(one.number))
+    return VersionPage(items=[version_item(one) for one in items], next_cursor=cursor)
+
+
+async def found_version(call: Call) -> VersionRow:
+    number = call.path("version")
+    is_number = number.isascii() and number.isdecimal() and len(number) <= VERSION_DIGITS_MAX
+    row = await call.parts.store.version(call.path("flow"), int(number)) if is_number else None
+    if row is None:
+        raise ApiError("not_found", "There is no such version of this flow.")
+    return row
+
+
+async def get_version(call: Call) -> VersionDetail:
+    row = await found_version(call)
+    shown = version_item(row)
+    return VersionDetail(
+        **msgspec.structs.asdict(shown), document=row.document, document_type=row.document_type
+    )
+
+
+async def restore(call: Call) -> Answer:
+    """Copies an old version into the draft."""
+    row = await found_version(call)
+    constants = call.parts.config.flows.constants
+    compiled = await documents.off_the_loop(lambda: compile_version(row, constants))
+    if compiled.document is None:
+        raise document_error(compiled.problems, "This server does not take that version any more.")
+    kind: documents.DocumentType = "yaml" if row.document_type == "yaml" else "json"
+    revision = documents.revision_of(call, required=False)
+    return await saved(call, compiled.document.flow, row.document, kind, revision)
+
+
+ROUTES = (
+    flow_route(
+        "POST",
+        "/v1/flows/{flow}/publish",
+        publish,
+        "Publish the draft as the next version",
+        role="operate",
+        query=PublishQuery,
+        body=PublishBody,
+        answer=VersionItem,
+        status=201,
+        idempotent=True,
+        if_match="optional",
+        codes=("precondition_failed", "not_supported_yet", *WRITE_CODES),
+    ),
+    flow_route(
+        "GET",
+        "/v1/flows/{flow}/versions",
+        list_versions,
+        "Published versions",
+        query=PageQuery,
+        answer=VersionPage,
+        codes=("not_found",),
+    ),
+    flow_route(
+        "GET",
+        "/v1/flows/{flow}/versions/{version}",
+        get_version,
+        "One version",
+        answer=VersionDetail,
+        codes=("not_found",),
+    ),
+    flow_route(
+        "POST",
+        "/v1/flows/{flow}/versions/{version}/restore",
+        restore,
+        "Copy a version into the draft",
+        answer=FlowItem,
+        if_match="optional",
+        codes=("precondition_failed", *WRITE_CODES),
+    ),
+)

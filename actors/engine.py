@@ -192,9 +192,10 @@ class Engine:
         """The instance as it is after that; None: there is no such instance."""
         life = self._ready()
         actor = life.memory.router.actors.get(instance)
-        if actor is not None:
-            await self._submit(life, [Work(lane=actor.customer, kind="operator", order=Cancel(instance))])
-        return await self._store.instance(instance)
+        if actor is None:
+            return await self._store.instance(instance)
+        await self._submit(life, [Work(lane=actor.customer, kind="operator", order=Cancel(instance))])
+        return await _afterwards(self._store.instance(instance))
 
     async def write_customer(self, write: CustomerWrite) -> CustomerRow | Refused:
         life = self._ready()
@@ -238,7 +239,7 @@ class Engine:
         result = _known(result)
         if result.card is not None or result.code == "not_found":
             return result
-        present = await self._store.card(card)
+        present = await _afterwards(self._store.card(card))
         if present is not None and customer not in (None, present.customer):
             present = None  # nothing of one customer reaches another
         return ActionResult(code=result.code, card=present, errors=result.errors)
@@ -321,6 +322,14 @@ class Engine:
             if self.life is None or self.life.is_drained():
                 return
             await self._clock.sleep(DRAIN_LOOK_S)
+
+
+async def _afterwards(read: Awaitable[_T]) -> _T:
+    """A read after a commit. When it fails, something may be stored: sending it again finds out."""
+    try:
+        return await read
+    except StoreError as error:
+        raise UnknownOutcome from error
 
 
 async def _lived(life: Life) -> Exception:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
+import msgspec
 from aiohttp import web
 
 from server.auth.callers import Principal
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 Method: TypeAlias = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Audience: TypeAlias = Literal["public", "backend", "app"]
 T = TypeVar("T")
+
+
+class NoQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Of a route that takes no query parameters."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final, TypeAlias
 
 import structlog
 from aiohttp import web
+from aiohttp.http import HttpVersion11
 from aiohttp.http_exceptions import HttpProcessingError
 
 from actors.commands import NotReady, Overloaded, UnknownOutcome
@@ -23,11 +24,12 @@ from server.errors import ApiError
 from . import answers, bodies, callers
 from .cors import Cors
 from .parts import Parts
-from .routes import Call, Route
+from .routes import Answer, Call, NoQuery, Route
 
 AiohttpHandler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Admit: TypeAlias = Callable[[web.Request], Call]
 REQUEST_ID_CHARACTERS_MAX: Final = 64
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 log = structlog.get_logger("flowdeck.http")
 _run: Final = secrets.token_hex(6)
@@ -40,13 +42,35 @@ def add_routes(app: web.Application, routes: Iterable[Route], parts: Parts) -> N
     methods: dict[str, list[str]] = {}
     for route in routes:
         handle = handler(route, parts, cors)
-        app.router.add_route(route.method, route.path, handle)
+        app.router.add_route(route.method, route.path, handle, expect_handler=expected)
         if route.method == "GET":
             app.router.add_route("HEAD", route.path, handle)
         if route.audience == "app":
             methods.setdefault(route.path, []).append(route.method)
     for path, allowed in methods.items():
-        app.router.add_route("OPTIONS", path, cors.preflight(allowed))
+        app.router.add_route("OPTIONS", path, preflight(cors, allowed))
+
+
+def preflight(cors: Cors, methods: Sequence[str]) -> AiohttpHandler:
+    """The handler that tells a browser whether it may."""
+    allowed = cors.preflight(methods)
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        granted = Answer(status=204, headers={**cors.headers(request), **allowed})
+        return answers.answer(request, granted, status=204, request_id=id_of(request))
+
+    return handle
+
+
+async def expected(request: web.Request) -> web.StreamResponse | None:
+    """Says that a body may come, which is all that a request can expect."""
+    if request.headers.get("Expect", "").lower() != "100-continue":
+        error = ApiError("bad_request", "Expect nothing but 100-continue.", headers=bodies.CLOSE)
+        return answers.refusal(request, error, request_id=id_of(request))
+    if request.version == HttpVersion11:
+        await request.writer.write(CONTINUE)
+        request.writer.output_size = 0  # the answer itself has not begun
+    return None
 
 
 def handler(route: Route, parts: Parts, cors: Cors) -> AiohttpHandler:
@@ -94,7 +118,7 @@ def admitted(route: Route, request: web.Request, parts: Parts) -> Call:
     if route.query is not None:
         call.query = bodies.convert_query(request.query, route.query)
     elif request.rel_url.raw_query_string:
-        raise ApiError("invalid", "This address takes no query parameters.")
+        bodies.convert_query(request.query, NoQuery)
     return call
 
 

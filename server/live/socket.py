@@ -44,6 +44,7 @@ async def live(request: web.Request) -> web.StreamResponse:
     if not ws.can_prepare(request):
         error = ApiError("bad_request", "Open a WebSocket here.")
         return answers.refusal(request, error, request_id=id_of(request))
+    ws.headers.update({**answers.STANDING, answers.REQUEST_ID: id_of(request)})
     transport = SocketTransport(ws, request, await ws.prepare(request))
     connection = Connection(
         shared,

@@ -108,7 +108,27 @@ async def test_wrong_query_is_located(server: Server, query: str, pointer: str) 
 
 
 async def test_query_where_none_is_taken_is_refused(server: Server) -> None:
-    assert (await server.call("GET", "/v1/flows/none?x=1")).status == 422
+    reply = await server.call("GET", "/v1/flows/none?x=1")
+    assert (reply.status, reply.pointers) == (422, ["/query/x"])
+
+
+async def test_expectation_that_nobody_knows_is_a_problem(server: Server) -> None:
+    reply = await server.call("POST", "/v1/events", {"name": "a"}, Expect="a miracle")
+    assert (reply.status, reply.code) == (400, "bad_request")
+    assert "X-Request-Id" in reply.headers
+    assert await server.journal_names() == []
+
+
+async def test_every_answer_has_an_id_and_names_no_software_of_others(server: Server) -> None:
+    preflight = await server.call("OPTIONS", "/v1/me", role=None, Origin="https://shop.example")
+    assert preflight.status == 204
+    async with server.client.ws_connect(
+        server.url + "/v1/live", protocols=["flowdeck.v1.json"], headers={"X-Request-Id": "socket-1"}
+    ) as ws:
+        shaken = ws._response.headers
+    assert shaken["X-Request-Id"] == "socket-1"
+    for headers in (preflight.headers, shaken):
+        assert (headers["Server"], "X-Request-Id" in headers) == ("Flowdeck", True)
 
 
 async def test_odd_addresses_find_nothing(server: Server) -> None:

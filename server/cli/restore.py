@@ -10,7 +10,7 @@ from actors.ports import StoreError
 from server.db.lock import FolderInUse
 
 from .answers import json_option, say_json
-from .failures import Broken, Failure, hint
+from .failures import Broken, Failure, Misused, hint
 
 
 @click.command("restore")
@@ -23,6 +23,8 @@ def command(file: Path, data: Path, as_json: bool) -> None:
     """Put the backup FILE in place of what DIR holds. Apps then read their feeds anew."""
     from server.db.backup import restore
 
+    if not file.is_file():
+        raise Misused(f"{file} is not a file")
     try:
         meta, kept = restore(file, data)
     except FolderInUse as error:

@@ -48,6 +48,13 @@ def test_restore_refuses_what_is_no_backup_and_changes_nothing(run: Run, tmp_pat
     assert (tmp_path / "data" / "flowdeck.db").read_bytes() == before
 
 
+def test_restore_of_no_file_is_wrong_use_and_makes_no_folder(run: Run, tmp_path: Path) -> None:
+    result = run("restore", "none.db", "--data", "new")
+    assert result.exit_code == 2
+    assert "none.db" in result.stderr
+    assert not (tmp_path / "new").exists()
+
+
 def test_what_was_there_is_kept(run: Run, tmp_path: Path) -> None:
     run("keys", "create", "--role", "admin")
     run("backup", "copy.db")

@@ -54,8 +54,6 @@ class Book:
     violations: list[str] = field(default_factory=list)
     unknown: int = 0
     """Attempts that got no answer, or one that does not know."""
-    cut: int = 0
-    """Connections of apps that ended, or could not be made."""
     repeats: int = 0
     resumed: int = 0
 

@@ -52,7 +52,7 @@ class Result:
         return (
             f"{self.kills} kills in {self.seconds:.0f} s: {len(book.accepted)} events acknowledged, "
             f"{book.unknown} attempts without an answer, {book.repeats} repeats, "
-            f"{book.cut} lost connections, {book.resumed} resumptions, "
+            f"{book.resumed} resumptions, "
             f"{len(book.answered)} answers to cards"
         )
 
@@ -186,11 +186,8 @@ async def quiet(server: Server) -> None:
 async def look_again(phones: Sequence[Phone], book: Book) -> None:
     """Every phone comes back once more with its cursor; a new one of the same customer holds the same."""
     for phone in phones:
-        await phone.catch_up(phone.cursor)
-        book.views.append((phone.customer, dict(phone.cards)))
         other = Phone(phone.url, phone.token, phone.customer, book, phone.chance)
-        await other.catch_up(None)
-        book.views.append((phone.customer, dict(other.cards)))
+        book.views += [(phone.customer, await phone.look()), (phone.customer, await other.look())]
 
 
 def main() -> int:

@@ -256,6 +256,9 @@ class End(StepBase, tag="end", frozen=True, kw_only=True):
 Step = SendCard | UpdateCard | CancelCard | Wait | Branch | Set | UpdateCustomer | Emit | Join | End
 
 
+Point = Annotated[list[float], Meta(min_length=2, max_length=2, description="Where a step is drawn: x, y.")]
+
+
 # --- the whole (§1) --------------------------------------------------------------------------------
 
 
@@ -274,7 +277,7 @@ class Flow(Part, frozen=True, kw_only=True):
     start: Key | Many
     steps: Annotated[dict[Key, Step], Meta(min_length=1, max_length=limits.STEP_COUNT_MAX)]
     cards: Annotated[dict[Key, Card], Meta(max_length=limits.CARD_COUNT_MAX)] = {}
-    layout: dict[Key, tuple[float, float]] = {}
+    layout: dict[Key, Point] = {}
 
 
 UNIONS: Final = (Step, Outcome, Exit)

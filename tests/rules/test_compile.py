@@ -380,3 +380,17 @@ def test_what_is_found_to_fit_converts() -> None:
 def test_problems_are_values_that_can_be_sent() -> None:
     problem = checked(("next: answer", "next: x")).problems[0]
     assert msgspec.json.decode(msgspec.json.encode(problem), type=Problem) == problem
+
+
+@pytest.mark.parametrize(
+    ("layout", "codes"),
+    [
+        ({"s": [120, -80.5]}, []),
+        ({"s": [120]}, ["bad_value"]),
+        ({"s": ["a", "b"]}, ["wrong_type", "wrong_type"]),
+        ({"s": 3}, ["wrong_type"]),
+    ],
+)
+def test_the_layout_is_points_by_step(layout: object, codes: list[str]) -> None:
+    document = {"flow": "a", "start": "s", "steps": {"s": {"type": "end"}}, "layout": layout}
+    assert [each.code for each in check(json.dumps(document), type="json").problems] == codes

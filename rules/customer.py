@@ -76,6 +76,7 @@ TEXTS: Final = (
 STANDARD: Final = frozenset(Profile.__struct_fields__)
 """Names that a custom field may not take: in expressions they stand beside each other."""
 
+_FLAT: Final = frozenset({*TEXTS, "test", "tags"})
 _KEPT_BY_SERVER: Final = frozenset({"segments", "activity", "created_at", "updated_at"})
 _FIELD_NAME_CHARS_MAX: Final = 64
 
@@ -132,6 +133,18 @@ def change(profile: Profile, write: ChangeCustomer, now: int) -> Profile:
     return _checked(
         with_fields(profile, **standard, fields=fields, tags=tuple(kept), updated_at=now), problems
     )
+
+
+def can_be_claimed(name: str) -> bool:
+    """Whether a login may say it of its customer: a standard field that is one value, or a custom one."""
+    return name in _FLAT or (name not in STANDARD and _is_field_name(name))
+
+
+def claimed(values: Mapping[str, object]) -> dict[str, object]:
+    """Standard and custom fields by name, as the body of a `merge`."""
+    standard = {name: value for name, value in values.items() if name in STANDARD}
+    fields = {name: value for name, value in values.items() if name not in STANDARD}
+    return {**standard, "fields": fields} if fields else standard
 
 
 def merge(profile: Profile, body: Mapping[str, object], now: int) -> Profile:
@@ -242,7 +255,7 @@ def _set_field(fields: dict[str, object], name: str, value: object, pointer: str
         problems.add(
             pointer, "standard_name", f"`{name}` is a standard field; a custom one needs another name."
         )
-    elif not name.isidentifier() or not name.isascii() or len(name) > _FIELD_NAME_CHARS_MAX:
+    elif not _is_field_name(name):
         message = f"A field's name has letters, digits and _, at most {_FIELD_NAME_CHARS_MAX} characters."
         problems.add(pointer, "bad_name", message)
     elif value is None:
@@ -252,6 +265,10 @@ def _set_field(fields: dict[str, object], name: str, value: object, pointer: str
         problems.add(pointer, "bad_value", message)
     else:
         fields[name] = value
+
+
+def _is_field_name(name: str) -> bool:
+    return name.isidentifier() and name.isascii() and len(name) <= _FIELD_NAME_CHARS_MAX
 
 
 def _is_field_value(value: object) -> bool:

@@ -13,7 +13,7 @@ import msgspec
 
 from rules.ids import make_id
 
-from .auth.apps import AppKeyError, check_app_key
+from .auth.apps import AppKeyError, check_app_key, check_claims
 from .auth.keys import new_key
 from .auth.minting import NotMintable, mint_token
 from .auth.rows import ApiKeyRow, AppKeyKind, AppKeyRow, Role
@@ -193,6 +193,7 @@ class Desk:
     async def _create_app(self, row: AppKeyRow) -> Answer:
         try:
             check_app_key(row)
+            check_claims(row)
         except AppKeyError as error:
             return Refusal(message=str(error))
         if not await self._keys.add_app_key(msgspec.structs.replace(row, created_at=self._now())):

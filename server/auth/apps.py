@@ -20,6 +20,8 @@ from jwt.algorithms import HMACAlgorithm
 from jwt.exceptions import InvalidKeyError
 from yarl import URL
 
+from rules.customer import can_be_claimed
+
 from ..addresses import is_loopback
 from .rows import Algorithm, AppKeyRow
 
@@ -129,6 +131,13 @@ def check_app_key(row: AppKeyRow) -> tuple[VerifyingKey, ...]:
             return ()
         case _:
             return (_public_key(row.kind, row.material),)
+
+
+def check_claims(row: AppKeyRow) -> None:
+    """Only what a token may say of its customer is mapped. Asked of new rows: an old one keeps nobody out."""
+    for field in row.claims.values():
+        if not can_be_claimed(field):
+            raise AppKeyError("claims", f"{field!r} is no field of a customer that a token may set")
 
 
 def algorithm_of(pem: str) -> Algorithm:

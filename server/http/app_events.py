@@ -16,7 +16,6 @@ EVENTS_MAX: Final = 100
 
 
 async def post_events(call: Call) -> EventsAnswer:
-    assert call.token is not None, "the route is for apps"
     limits = call.parts.config.api
     raw = await bodies.read(call.request, bytes_max=limits.event_bytes_max)
     media_type = bodies.media_type(call.request.headers)
@@ -29,8 +28,7 @@ async def post_events(call: Call) -> EventsAnswer:
             raise ApiError("too_large", f"An app may send at most {EVENTS_MAX} events at once.")
     else:
         events = [door.read_one(raw, door.AppEventBody, make, media_type, limits)]
-    client = f"app:{call.token.app}"
-    return answer_of(await call.parts.engine.accept(events, client=client, size_bytes=len(raw)))
+    return answer_of(await call.parts.engine.accept(events, client=call.client, size_bytes=len(raw)))
 
 
 ROUTES = (

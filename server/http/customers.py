@@ -13,6 +13,7 @@ from actors.records import CustomerRow
 from rules.customer import Profile
 from rules.limits import NAME_BYTES_MAX
 from server.errors import ApiError, ErrorCode
+from server.logins import log_in
 
 from .answers import instant
 from .bodies import escape
@@ -142,19 +143,14 @@ async def written(call: Call, id: str, mode: Literal["put", "patch"], body: dict
     faults = Faults()
     check_data(body, "", faults)
     faults.end()
-    client = call.principal.id if call.principal else "app"
-    result = await call.parts.engine.write_customer(CustomerWrite(id=id, mode=mode, body=body, client=client))
-    return item(unwrap(result))
+    write = CustomerWrite(id=id, mode=mode, body=body, client=call.client)
+    return item(unwrap(await call.parts.engine.write_customer(write)))
 
 
 async def get_me(call: Call) -> CustomerItem:
     """The app's own customer, whom the first login creates; what the token says is taken over."""
     assert call.token is not None, "the route is for apps"
-    claims: dict[str, object] = dict(call.token.claims)
-    write = CustomerWrite(
-        id=call.customer, mode="patch" if claims else "ensure", body=claims, client=f"app:{call.token.app}"
-    )
-    return item(unwrap(await call.parts.engine.write_customer(write)))
+    return item(unwrap(await log_in(call.parts.engine, call.token)))
 
 
 async def patch_me(call: Call) -> CustomerItem:

@@ -55,8 +55,10 @@ class Call:
 
     @property
     def client(self) -> str:
-        """Who asks, for dedupe and the journal: the API key's id."""
-        assert self.principal is not None, "only routes for backends have a client"
+        """Who asks, for dedupe and the journal: the API key's id, or the app."""
+        if self.token is not None:
+            return f"app:{self.token.app}"
+        assert self.principal is not None, "public routes have no client"
         return self.principal.id
 
     @property

@@ -9,11 +9,12 @@ from typing import Final, Protocol
 import structlog
 from aiohttp import web
 
-from actors.commands import CustomerWrite, Overloaded, UnknownOutcome
+from actors.commands import Overloaded, UnknownOutcome
 from actors.hub import Hub
 from actors.ports import Clock, Store
 from server.auth.claims import CustomerToken
 from server.auth.limits import RateLimiter
+from server.logins import Writing, log_in
 from server.settings import Config
 from server.settings import Container as ContainerConfig
 
@@ -32,12 +33,10 @@ STOP_S_MAX: Final = 5.0
 log = structlog.get_logger("flowdeck.live")
 
 
-class Engine(Acting, Protocol):
+class Engine(Acting, Writing, Protocol):
     """What the live edge needs of `actors.engine.Engine`."""
 
     hub: Hub
-
-    async def write_customer(self, write: CustomerWrite) -> object: ...
 
 
 class Guest(Protocol):
@@ -114,12 +113,8 @@ class Live:
 
         A login goes on without it: an engine that is busy learns of the customer the next time.
         """
-        mode: Final = "patch" if token.claims else "ensure"
-        write = CustomerWrite(
-            id=token.customer, mode=mode, body=dict(token.claims), client=f"app:{token.app}"
-        )
         try:
-            await self._engine.write_customer(write)
+            await log_in(self._engine, token)
         except (Overloaded, UnknownOutcome) as error:
             log.info("customer not written at login", customer=token.customer, error=str(error))
 

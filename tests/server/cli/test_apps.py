@@ -36,6 +36,13 @@ def test_claims_are_mapped_and_id_names_the_customer(run: Run) -> None:
     assert app["claims"] == {"mail": "email"}
 
 
+@pytest.mark.parametrize("field", ["created_at", "fields.tier", "preferences", "a-b", "segments"])
+def test_claim_for_what_no_token_may_set_is_refused(run: Run, field: str) -> None:
+    result = run("apps", "create", "shop", "--hs256", SECRET, "--claim", f"mail={field}")
+    assert result.exit_code == 1
+    assert field in result.stderr
+
+
 def test_public_key_is_taken_and_no_token_is_made_for_it(run: Run, tmp_path: Path) -> None:
     public = Ed25519PrivateKey.generate().public_key()
     (tmp_path / "key.pem").write_bytes(public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))

@@ -138,7 +138,9 @@ async def serving(config: Config) -> AsyncIterator[Server]:
     clock, store, meters = SystemClock(), MemoryStore(), Meters()
     meta = await store.open()
     made = [new_key(id=f"key-{roles[0]}", name=roles[0], roles=roles, now=clock.now()) for roles in ROLES]
-    apps = AppKeyRing([AppKeyRow(name="shop", kind="HS256", material=SECRET, claims={"city": "city"})])
+    apps = AppKeyRing(
+        [AppKeyRow(name="shop", kind="HS256", material=SECRET, claims={"city": "city", "tier": "tier"})]
+    )
     engine = Engine(
         store=store,
         clock=clock,

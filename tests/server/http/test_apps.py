@@ -56,6 +56,17 @@ async def test_two_customers_use_the_same_id(server: Server) -> None:
         assert reply.body["accepted"] == 1
 
 
+async def test_login_takes_over_what_the_token_says_in_custom_fields_too(server: Server) -> None:
+    token = server.token("c-1", city="Ulm", tier="gold")
+    reply = await server.call("GET", "/v1/me", token=token)
+    assert (reply.status, reply.body["city"], reply.body["fields"]) == (200, "Ulm", {"tier": "gold"})
+
+
+async def test_claim_that_no_profile_takes_keeps_nobody_out(server: Server) -> None:
+    reply = await server.call("GET", "/v1/me", token=server.token("c-1", city=5, tier="gold"))
+    assert (reply.status, reply.body["city"], reply.body["fields"]) == (200, None, {})
+
+
 def forged(**changes: object) -> str:
     claims = {"sub": "c-1", "iat": 1_700_000_000, "exp": 4_000_000_000} | changes
     return jwt.encode(claims, "another secret that is long enough to sign", headers={"kid": "shop"})

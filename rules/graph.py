@@ -54,10 +54,13 @@ def _own_targets(step: Step) -> Iterator[str]:
                 yield from outcome.next
             if step.deadline is not None:
                 yield from step.deadline.next
+            if not step.need_all:
+                return
         case Branch():
             for case in step.cases:
                 yield from case.next
             yield from step.otherwise
+            return
         case End():
             return
         case SendCard() | UpdateCard() | CancelCard() | Set() | UpdateCustomer() | Emit() | Join():

@@ -55,6 +55,21 @@ WAYS: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
         {"a": {"type": "branch", "cases": [{"id": "x", "when": "now == now"}], "else": "b"}, "b": NOTHING},
         [],
     ),
+    (
+        "what the next of a wait for any leads to, which goes on with its outcomes",
+        {"a": to("b", wait(SOON)), "b": NOTHING},
+        [("unreachable", "/steps/b")],
+    ),
+    (
+        "what the next of a wait for all leads to",
+        {"a": to("b", wait(SOON, need="all", deadline={"after": "P1D"})), "b": NOTHING},
+        [],
+    ),
+    (
+        "what the next of a branch leads to, which goes on with its cases",
+        {"a": to("b", {"type": "branch", "cases": [{"id": "x", "when": "now == now"}]}), "b": NOTHING},
+        [("unreachable", "/steps/b")],
+    ),
     ("a loop without a wait", {"a": to("b", NOTHING), "b": to("a", NOTHING)}, [("busy_loop", "/steps/a")]),
     ("a step that leads to itself", {"a": to("a", NOTHING)}, [("busy_loop", "/steps/a")]),
     ("a loop through a wait", {"a": to("b", NOTHING), "b": wait({**SOON, "next": "a"})}, []),

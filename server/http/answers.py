@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -28,9 +30,23 @@ encode_msgpack = msgspec.msgpack.Encoder().encode
 
 
 def wants_msgpack(request: web.BaseRequest) -> bool:
-    """Whether the caller asked for MessagePack; anything else gets JSON."""
+    """Whether the caller asked for MessagePack and likes JSON no better; anything else gets JSON."""
     accept = request.headers.get("Accept")
-    return accept is not None and "msgpack" in accept and any(kind in accept for kind in MSGPACK_TYPES)
+    return accept is not None and "msgpack" in accept and _prefers_msgpack(accept)
+
+
+@lru_cache(maxsize=64)
+def _prefers_msgpack(accept: str) -> bool:
+    liked = dict(_quality(part) for part in accept.lower().split(","))
+    most = max((liked[kind] for kind in MSGPACK_TYPES if kind in liked), default=0.0)
+    return most > 0 and most >= liked.get(JSON, 0.0)
+
+
+def _quality(part: str) -> tuple[str, float]:
+    """A media range and how much it is liked (RFC 9110 §12.4.2); what cannot be read says nothing."""
+    kind, _, parameters = part.partition(";")
+    given = re.search(r"\bq=([01](?:\.\d{0,3})?)\s*(?:;|$)", parameters)
+    return kind.strip(), float(given[1]) if given else 1.0
 
 
 def answer(

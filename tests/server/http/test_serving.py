@@ -89,6 +89,22 @@ async def test_answers_are_messagepack_for_who_accepts_it(server: Server) -> Non
 
 
 @pytest.mark.parametrize(
+    ("accept", "content_type"),
+    [
+        ("application/msgpack, */*;q=0.5", "application/msgpack"),
+        ("application/json;q=0.5, application/msgpack;q=0.8", "application/msgpack"),
+        ("application/json, application/msgpack;q=0.1", "application/json"),
+        ("application/msgpack;q=0", "application/json"),
+        ("application/msgpack;q=much", "application/msgpack"),
+        ("text/html, application/*", "application/json"),
+    ],
+)
+async def test_what_is_liked_better_is_given(server: Server, accept: str, content_type: str) -> None:
+    answer = await server.call("GET", "/v1/flows", Accept=accept)
+    assert (answer.status, answer.headers["Content-Type"]) == (200, content_type)
+
+
+@pytest.mark.parametrize(
     ("query", "pointer"),
     [
         ("limit=0", "/query/limit"),

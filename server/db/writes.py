@@ -7,7 +7,7 @@ dictionary a row costs more than the row.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from msgspec.structs import astuple
@@ -65,40 +65,60 @@ def write_dedupe(db: Database, rows: Sequence[DedupeRow], days: frozenset[int]) 
 
 
 def write_instances(db: Database, group: Group) -> None:
-    """Instances with their entries: new ones need their snapshots before entries can be chained to them."""
-    new: list[InstanceRow] = []
-    old: list[InstanceRow] = []
-    for row in group.instances.values():
-        (new if row.new else old).append(row)
-    add_rows(db, "instances_add", [_columns(row) for row in new])
-    add_rows(db, "snapshots_put", [(row.id, row.state, None) for row in new])
-    last = write_timeline(db, group.timeline)
-    put = add_rows(db, "snapshots_put", [(row.id, row.state, last.pop(row.id, None)) for row in old])
-    expect(put == len(old), "a change of an instance that is not there")
-    add_rows(db, "snapshots_extend", list(last.items()))
-    add_rows(
-        db, "instances_move", [(row.id, row.due, row.step, row.open_cards, row.subscriptions) for row in old]
-    )
-    add_rows(
-        db,
-        "instances_settle",
-        [(row.id, row.status, row.outcome, row.error, row.ended_at, row.live) for row in old],
-    )
+    """Instances with their snapshots and entries. Each is looked up by its id once, then known by its number."""
+    new = [row for row in group.instances.values() if row.new]
+    old = [row for row in group.instances.values() if not row.new]
+    wanted = dict.fromkeys(row.id for row in old) | dict.fromkeys(row.instance for row in group.timeline)
+    for row in new:
+        wanted.pop(row.id, None)
+    stored = {row[0]: row for row in read_rows(db, SQL["instances_stored"], [(id,) for id in wanted])}
+    expect(len(stored) == len(wanted), "a change or an entry of an instance that is not there")
+    _change(db, old, stored)
+    numbers = {id: row[1] for id, row in stored.items()} | _add(db, new)
+    last = {id: row[2] for id, row in stored.items()}
+    write_timeline(db, group.timeline, numbers, last)
+    snapshots = [(numbers[row.id], row.state, last.pop(row.id, None)) for row in group.instances.values()]
+    add_rows(db, "snapshots_put", snapshots)
+    add_rows(db, "snapshots_extend", [(numbers[id], entry) for id, entry in last.items()])
 
 
-def write_timeline(db: Database, rows: Sequence[TimelineRow]) -> dict[str, int]:
-    """Chain the entries to those before them; the number of each instance's newest one."""
-    last: dict[str, int] = {}
+def _add(db: Database, rows: Sequence[InstanceRow]) -> dict[str, int]:
+    """Insert new instances; their numbers."""
     if not rows:
-        return last
+        return {}
+    first = int(db.execute(SQL["instances_last"]).fetchone()[0]) + 1
+    add_rows(db, "instances_add", [(number, *_columns(row)) for number, row in enumerate(rows, first)])
+    return {row.id: number for number, row in enumerate(rows, first)}
+
+
+def _change(db: Database, rows: Sequence[InstanceRow], stored: Mapping[str, Sequence[object]]) -> None:
+    """Write what differs from what is stored: what a turn leaves alone costs no page, nor do its indices."""
+    moved, settled = [], []
+    for row in rows:
+        _, number, _, *columns = stored[row.id]
+        place = [row.due, row.step, row.open_cards, row.subscriptions]
+        state = [row.status, row.outcome, row.error, row.ended_at, row.live]
+        if place != columns[:4]:
+            moved.append((number, *place))
+        if state != columns[4:]:
+            settled.append((number, *state))
+    add_rows(db, "instances_move", moved)
+    add_rows(db, "instances_settle", settled)
+
+
+def write_timeline(
+    db: Database, rows: Sequence[TimelineRow], numbers: Mapping[str, int], last: dict[str, int | None]
+) -> None:
+    """Chain the entries to those before them; `last` has the number of each instance's newest one."""
+    if not rows:
+        return
     number = int(db.execute(SQL["timeline_last"]).fetchone()[0])
     chained = []
     for row in rows:
         number += 1
-        chained.append((number, row.instance, last.get(row.instance), row.turn, row.at, row.entry))
+        chained.append((number, numbers[row.instance], last.get(row.instance), row.turn, row.at, row.entry))
         last[row.instance] = number
-    expect(add_rows(db, "timeline_add", chained) == len(rows), "an entry of an instance that is not there")
-    return last
+    add_rows(db, "timeline_add", chained)
 
 
 def _columns(row: InstanceRow) -> tuple[object, ...]:

@@ -1,5 +1,5 @@
 insert into instances (
-    id, flow, version, customer, key, invocation, test, started_at,
+    number, id, flow, version, customer, key, invocation, test, started_at,
     status, outcome, error, step, ended_at, due, open_cards, live, subscriptions
 )
-values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)

@@ -1,3 +1,5 @@
+import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -68,3 +70,49 @@ def test_the_nearest_word_is_proposed_only_when_it_is_near() -> None:
 
 def test_the_page_of_problems_is_current() -> None:
     assert (Path(__file__).parents[2] / "docs" / "problems.md").read_text() == page()
+
+
+RUNTIME = {
+    "already_past",
+    "bad_event",
+    "bad_metadata",
+    "bad_tag",
+    "bad_variable",
+    "missing_variable",
+    "state_too_large",
+    "too_many_cards",
+}
+"""Codes of what fails a start, a step or a request; no document is refused with one."""
+EVALUATED_EARLY = {"durations.py", "links.py", "marks.py", "moments.py", "texts.py", "times.py", "zones.py"}
+"""Modules that work out already when a flow is compiled what no context can change."""
+
+
+def codes_raised() -> set[str]:
+    """Every code that the sources give a report or an error; of evaluating, where compiling does it too."""
+    found = set()
+    rules = Path(__file__).parents[2] / "rules"
+    for path in rules.rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(call, ast.Call):
+                continue
+            name = getattr(call.func, "attr", None) or getattr(call.func, "id", "")
+            is_evaluated = name == "EvaluationError" and str(path.relative_to(rules)) in EVALUATED_EARLY
+            if (
+                name not in {"add", "RuleError", "ExpressionError", "_refuse", "_unknown"}
+                and not is_evaluated
+            ):
+                continue
+            given = [
+                *call.args[:1],
+                *call.args[2:3],
+                *(each.value for each in call.keywords if each.arg == "code"),
+            ]
+            found |= {str(each.value) for each in given if isinstance(each, ast.Constant)}
+    return {code for code in found if re.fullmatch("[a-z]+(_[a-z]+)+", code)}
+
+
+def test_every_code_that_a_document_can_be_refused_with_is_in_the_table() -> None:
+    codes = codes_raised()
+    assert {"syntax_error", "expression_too_deep", "not_supported", "unknown_step"} <= codes
+    assert codes - RUNTIME <= set(ERRORS) | set(WARNINGS)
+    assert not RUNTIME & set(ERRORS)

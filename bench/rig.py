@@ -144,6 +144,8 @@ def wrk(
     if not lines:
         raise SystemExit(f"wrk failed: {run.stdout}{run.stderr}")
     seen = json.loads(lines[0].removeprefix("RESULT "))
+    if not seen["requests"]:
+        raise SystemExit(f"nothing was answered: {server.log.read_text()[-2000:]}")
     if seen["refused"] or seen["broken"]:
         raise SystemExit(f"{seen['refused']} requests were refused, {seen['broken']} broke")
     cpu = after.children_user + after.children_system - before.children_user - before.children_system
@@ -152,7 +154,7 @@ def wrk(
         p50_ms=seen["p50_ms"],
         p99_ms=seen["p99_ms"],
         client_cpu=cpu / seen["seconds"],
-        server_cpu_us=(server_after - server_before) / max(seen["requests"], 1) * 1e6,
+        server_cpu_us=(server_after - server_before) / seen["requests"] * 1e6,
     )
 
 

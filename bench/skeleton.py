@@ -98,7 +98,8 @@ class Skeleton:
             actors = [(a.customer, PACK.encode(a), a.due) for a in dirty.values()]
             await loop.run_in_executor(self.writer, commit, self.db, rows, actors)
             for events, future in taken:
-                future.done() or future.set_result(len(events))
+                if not future.done():
+                    future.set_result(len(events))
                 self.push(events)
 
     def turns(

@@ -9,6 +9,7 @@ import re
 import statistics
 import time
 from dataclasses import dataclass
+from functools import partial
 
 import aiohttp
 from apps import connected, register
@@ -73,6 +74,10 @@ async def lag(server: Process, *, rate: int, key: str) -> Lag:
     return Lag(cuts[49] * 1e3, cuts[98] * 1e3, len(sent))
 
 
+def measured(server: Process, *, rate: int, key: str = "") -> Lag:
+    return asyncio.run(lag(server, rate=rate, key=key))
+
+
 def main() -> None:
     skeleton = start_skeleton("t3-skeleton")
     product = Product("t3", prepare=register)
@@ -81,8 +86,8 @@ def main() -> None:
         for rate in (100, 1_000):
             seen = in_turn(
                 {
-                    "skeleton": lambda r=rate: asyncio.run(lag(skeleton, rate=r, key="")),
-                    "flowdeck": lambda r=rate: asyncio.run(lag(product.process, rate=r, key=product.key)),
+                    "skeleton": partial(measured, skeleton, rate=rate),
+                    "flowdeck": partial(measured, product.process, rate=rate, key=product.key),
                 }
             )
             for what in ("p50_ms", "p99_ms"):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from product import Product
-from rig import Load, Process, compare, in_turn, wrk
-from t1_single import start_skeleton
+from rig import wrk
+from t1_single import measure, start_skeleton
 
 NEW_CUSTOMERS = 10**9
 """So many that nearly every event is about somebody new."""
@@ -13,26 +15,17 @@ NEW_CUSTOMERS = 10**9
 def main() -> None:
     skeleton = start_skeleton("t5-skeleton")
     product = Product("t5")
-
-    def post(server: Process, connections: int, batch: int) -> Load:
-        key = product.key if server is product.process else ""
-        settings = {"batch": batch, "customers": NEW_CUSTOMERS, "name": "nap.began", "key": key}
-        return wrk(server, connections=connections, **settings)
-
     try:
         product.publish("asleep")
         for connections, batch in ((64, 1), (16, 100)):
-            seen = in_turn(
-                {
-                    "skeleton": lambda c=connections, b=batch: post(skeleton, c, b),
-                    "flowdeck": lambda c=connections, b=batch: post(product.process, c, b),
-                }
+            post = partial(
+                wrk, connections=connections, batch=batch, customers=NEW_CUSTOMERS, name="nap.began"
             )
-            about = f"T5: {connections} connections, {batch} a request"
-            rates = {name: [load.rate * batch for load in of] for name, of in seen.items()}
-            costs = {name: [load.server_cpu_us / batch for load in of] for name, of in seen.items()}
-            compare(about, rates, baseline="skeleton", unit="starts/s")
-            compare(f"{about}, CPU of the server", costs, baseline="skeleton", unit="µs a start")
+            things = {
+                "skeleton": partial(post, skeleton),
+                "flowdeck": partial(post, product.process, key=product.key),
+            }
+            measure(f"T5: starts, {connections} connections, {batch} a request", things, batch=batch)
     finally:
         product.stop()
         skeleton.stop()

@@ -1,4 +1,4 @@
-"""T6: from `kill -9` to the first acknowledged event. `t6 [INSTANCES]`: 100,000; the target has 1,000,000 too."""
+"""T6: from `kill -9` to the first acknowledged event. `t6 [INSTANCES]`: 100,000 if not said."""
 
 from __future__ import annotations
 

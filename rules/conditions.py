@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from .cel.program import compile_program
-from .cel.reads import Path, dotted, look_up
+from .cel.reads import Path, look_up
 from .types import Scope, Type
 
 
@@ -21,7 +21,7 @@ class Condition:
     reads: frozenset[str]
     holds: Callable[[Mapping[str, object]], bool] = field(repr=False, compare=False)
     """Whether it is true in this context; EvaluationError where that cannot be said."""
-    paths: tuple[Path, ...] = field(repr=False, compare=False)
+    paths: Mapping[str, Path] = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +33,20 @@ class Expression:
     type: Type
     value: Callable[[Mapping[str, object]], object] = field(repr=False, compare=False)
     """The JSON value or aware datetime in this context; EvaluationError where there is none."""
-    paths: tuple[Path, ...] = field(repr=False, compare=False)
+    paths: Mapping[str, Path] = field(repr=False, compare=False)
 
 
 def compile_condition(source: str, scope: Scope) -> Condition:
     """ExpressionError unless `source` is a CEL expression in `scope` that is, or may be, true or false."""
     program = compile_program(source, scope, is_condition=True)
     holds = cast(Callable[[Mapping[str, object]], bool], program.evaluate)
-    return Condition(source, frozenset(map(dotted, program.paths)), holds, program.paths)
+    return Condition(source, frozenset(program.paths), holds, program.paths)
 
 
 def compile_expression(source: str, scope: Scope) -> Expression:
     """ExpressionError unless `source` is a CEL expression in `scope`."""
     program = compile_program(source, scope, is_condition=False)
-    reads = frozenset(map(dotted, program.paths))
+    reads = frozenset(program.paths)
     return Expression(source, reads, program.type, program.evaluate, program.paths)
 
 

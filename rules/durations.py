@@ -58,7 +58,7 @@ def parse_duration(text: str) -> Duration:
 
 def shift(at: int, duration: Duration, zone: str) -> int:
     """`at` moved by `duration`: calendar units on the clocks of `zone`, then the exact ones."""
-    if duration.is_exact:
+    if not duration.days and not duration.months:
         start = at
     elif zone == "UTC" and duration.months == 0:
         start = at + duration.days * _DAY_MS  # no clock jumps there

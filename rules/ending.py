@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from . import card_changes
-from .instance import Change, InstanceStatus, TimerKind
+from .instance import OF_WAITS, Change, InstanceStatus, TimerKind
 from .model import Exit
 from .run import Run
 
@@ -40,8 +40,7 @@ def leave(run: Run, exit: Exit) -> None:
     run.tokens = ()
     run.joined = ()
     run.queue.clear()
-    waits = (TimerKind.OUTCOME, TimerKind.DEADLINE)
-    run.timers = tuple([timer for timer in run.timers if timer.kind not in waits])
+    run.timers = tuple([timer for timer in run.timers if timer.kind not in OF_WAITS])
     if not exit.on.next:
         finish(run, Change.FINISHED, outcome=exit.outcome, cancel_cards="exit" if exit.cancel_cards else None)
         return

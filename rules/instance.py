@@ -73,6 +73,10 @@ class TimerKind(StrEnum):
     EXPIRE = "expire"
 
 
+OF_WAITS: Final = (TimerKind.OUTCOME, TimerKind.DEADLINE)
+"""They go with their token. A tuple: looking for a member in it compares identities and hashes nothing."""
+
+
 class Timer(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """When something is to happen to what: timers are applied in the order of (due, armed).
 

@@ -37,6 +37,10 @@ def keep(run: Run, fact: Fact, *, took: Collection[str]) -> None:
 def take(run: Run, step: str, outcome: Outcome, fact: Fact) -> None:
     """The wait step has taken the fact."""
     match fact:
+        case EventCame():
+            # A kept one is taken alone here: an older one may still satisfy another outcome of the same wait.
+            first, last = (fact.number, fact.number) if fact.number else (0, run.numbered)
+            _pass_over(run, step, first, last)
         case CardReported():
             key = (fact.card.id, fact.action, fact.button)
             run.reports = tuple(
@@ -46,10 +50,6 @@ def take(run: Run, step: str, outcome: Outcome, fact: Fact) -> None:
                     if (left := _less(report, step) if _key(report) == key else report).waiting
                 ]
             )
-        case EventCame():
-            # A kept one is taken alone here: an older one may still satisfy another outcome of the same wait.
-            first, last = (fact.number, fact.number) if fact.number else (0, run.numbered)
-            _pass_over(run, step, first, last)
         case ProfileChanged():
             run.held = (*run.held, f"{step}/{outcome.id}")
         case MomentCame():

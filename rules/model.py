@@ -164,10 +164,40 @@ class CancelCard(StepBase):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait(StepBase):
+    """The last three are worked out here: the outcomes that an event can satisfy, by its name; that may be
+    satisfied when the wait is entered; that need a timer.
+    """
+
     until: tuple[Outcome, ...]
     need_all: bool = False
     deadline: Deadline | None = None
     close: tuple[str, ...] = ()
+    by_event: Mapping[str, tuple[Outcome, ...]] = field(init=False, repr=False, compare=False)
+    looking_back: tuple[Outcome, ...] = field(init=False, repr=False, compare=False)
+    timed: tuple[TimeOutcome, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        by_event: dict[str, tuple[Outcome, ...]] = {}
+        for outcome in self.until:
+            if isinstance(outcome, EventOutcome):
+                by_event[outcome.event] = (*by_event.get(outcome.event, ()), outcome)
+        timed = tuple(outcome for outcome in self.until if isinstance(outcome, TimeOutcome))
+        object.__setattr__(self, "by_event", by_event)
+        object.__setattr__(self, "looking_back", tuple(filter(_looks_back, self.until)))
+        object.__setattr__(self, "timed", timed)
+
+
+def _looks_back(outcome: Outcome) -> bool:
+    match outcome:
+        case EventOutcome():
+            return outcome.since_start
+        case TimeOutcome():
+            # `after` counts from now: its timer always comes later, in a turn of its own.
+            return outcome.after is None
+        case CardOutcome() | ProfileOutcome():
+            return True
+        case _:
+            assert_never(outcome)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

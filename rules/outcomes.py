@@ -96,17 +96,16 @@ def profile_holds(run: Run, step: str, outcome: ProfileOutcome) -> bool:
 
 
 def already(run: Run, step: str, outcome: Outcome) -> Fact | None:
-    """The oldest fact that satisfies the outcome already: one kept for this wait step, or what is so now."""
+    """The oldest fact that satisfies it, if it looks back: one kept for this wait step, or what is so now."""
     match outcome:
         case CardOutcome():
             return _reported(run, step, outcome)
         case EventOutcome():
-            return _came(run, step, outcome) if outcome.since_start else None
+            return _came(run, step, outcome)
         case ProfileOutcome():
             return ProfileChanged() if profile_holds(run, step, outcome) else None
         case TimeOutcome():
-            # `after` counts from now: its timer always comes later, in a turn of its own.
-            due = None if outcome.after is not None else due_of(run, step, outcome)
+            due = due_of(run, step, outcome)
             return MomentCame(due) if due is not None and due <= run.now else None
         case _:
             assert_never(outcome)
@@ -148,10 +147,10 @@ def _event_of(kept: KeptEvent) -> Event:
 
 def due_of(run: Run, step: str, outcome: TimeOutcome | Deadline) -> int | None:
     """When the time comes, None for never; RuleError `already_past` for a past moment taken before."""
-    zone = run.setting.zone
     if outcome.after is not None:
-        return shift(run.now, outcome.after, zone)
+        return shift(run.now, outcome.after, run.setting.zone)
     assert outcome.at is not None, "what waits for time has `after` or `at`"
+    zone = run.setting.zone
     due = outcome.at.resolve(run.context, now=run.now, customer_zone=zone, server_zone=run.world.zone)
     if due is not None and due <= run.now and run.fired.get(time_key(step, outcome)) == due:
         raise RuleError("already_past", "This moment is past and was waited for before.")

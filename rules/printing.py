@@ -1,7 +1,6 @@
 """How a value is printed where it meets text: one way, in plain interpolation, filters and the engine."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
@@ -11,8 +10,7 @@ from .limits import FILTER_NUMBER_MAX
 from .times import rfc3339, to_ms
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(msgspec.Struct, frozen=True, gc=False):
     """For whom a text is rendered: a BCP 47 locale and an IANA zone."""
 
     locale: str = "en"

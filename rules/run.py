@@ -22,7 +22,7 @@ from .errors import RuleError
 from .facts import Fact
 from .ids import make_id
 from .inputs import Event
-from .instance import TRANSITIONS, Change, KeptEvent, Report, State, Timer, TimerKind, Token
+from .instance import OF_WAITS, TRANSITIONS, Change, KeptEvent, Report, State, Timer, TimerKind, Token
 from .limits import (
     STATE_BYTES_MAX,
     STEPS_PER_INSTANCE_MAX,
@@ -36,7 +36,7 @@ from .world import World
 
 pack = msgspec.msgpack.Encoder().encode
 
-_SMALL = (int, float, type(None), datetime)
+_SMALL = frozenset({bool, int, float, type(None), datetime})
 _ITEM_BYTES = 192
 """What a token or a timer weighs at most: two keys of 64 characters, and numbers."""
 
@@ -110,7 +110,7 @@ class Run:
         self.flow = flow
         self.base: State = base
         self.profile = profile
-        self.now: int = max(now, base.now)
+        self.now: int = now if now > base.now else base.now
         self.seed = seed
         self.world: World = world
 
@@ -263,9 +263,7 @@ class Run:
         self._setting = None
         self.context.pop("customer", None)
 
-    def set_timer(
-        self, due: int, kind: TimerKind, of: str, *, activation: int = 0, outcome: str = ""
-    ) -> None:
+    def set_timer(self, due: int, kind: TimerKind, of: str, activation: int = 0, outcome: str = "") -> None:
         self.size += _ITEM_BYTES
         self.timers = (*self.timers, Timer(due, self.next_number(), kind, of, activation, outcome))
 
@@ -279,17 +277,14 @@ class Run:
     def drop_token(self, token: Token) -> None:
         """The token has left; its timers go with it."""
         self.tokens = tuple([other for other in self.tokens if other is not token])
-        if self.timers:
-            gone = (TimerKind.OUTCOME, TimerKind.DEADLINE)
-            self.timers = tuple(
-                [
-                    timer
-                    for timer in self.timers
-                    if not (
-                        timer.kind in gone and (timer.of, timer.activation) == (token.step, token.activation)
-                    )
-                ]
-            )
+        step, activation = token.step, token.activation
+        self.timers = tuple(
+            [
+                timer
+                for timer in self.timers
+                if timer.of != step or timer.activation != activation or timer.kind not in OF_WAITS
+            ]
+        )
 
     def drop_card_timers(self, card: str, *kinds: TimerKind) -> None:
         self.timers = tuple([timer for timer in self.timers if timer.of != card or timer.kind not in kinds])
@@ -325,11 +320,12 @@ class Run:
         error: dict[str, object] | None = None,
     ) -> None:
         """A line for the timeline; beyond the limit only that there was more."""
-        if len(self.trace) < TRACE_LINES_MAX:
+        count = len(self.trace)
+        if count < TRACE_LINES_MAX:
             shown = {name: _shown(value) for name, value in read.items()} if read else {}
-            self.trace.append(StepTrace(step=step, result=result, read=shown, error=error))
-        elif len(self.trace) == TRACE_LINES_MAX:
-            self.trace.append(StepTrace(step="", result="and more"))
+            self.trace.append(StepTrace(step, result, shown, error))
+        elif count == TRACE_LINES_MAX:
+            self.trace.append(StepTrace("", "and more"))
 
     def state(self) -> State:
         """The state as it is now."""
@@ -384,7 +380,7 @@ class Run:
 
 def _shown(value: object) -> object:
     """A value as the timeline shows it: whole if it is small."""
-    if isinstance(value, _SMALL):
+    if value.__class__ in _SMALL:
         return value
     if isinstance(value, str):
         return value if len(value) <= TRACE_VALUE_BYTES_MAX else value[:TRACE_VALUE_BYTES_MAX] + "…"

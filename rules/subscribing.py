@@ -19,7 +19,8 @@ def subscriptions(run: Run) -> Subscriptions | None:
     """
     if not run.live:
         return NOTHING
-    if run.base.turn and run.held == run.base.held and _standing(run.tokens) == _standing(run.base.tokens):
+    base = run.base
+    if base.turn and run.held == base.held and _stand_alike(run.tokens, base.tokens):
         return None
     names: set[tuple[Match, str]] = set()
     profile = bool(run.held)
@@ -40,8 +41,17 @@ def subscriptions(run: Run) -> Subscriptions | None:
     )
 
 
-def _standing(tokens: tuple[Token, ...]) -> list[tuple[str, bool, tuple[str, ...]]]:
-    return [(token.step, token.error is None, token.latched) for token in tokens]
+def _stand_alike(tokens: tuple[Token, ...], others: tuple[Token, ...]) -> bool:
+    if len(tokens) != len(others):
+        return False
+    for one, other in zip(tokens, others, strict=True):
+        if (
+            one.step != other.step
+            or one.latched != other.latched
+            or (one.error is None) != (other.error is None)
+        ):
+            return False
+    return True
 
 
 def _armed(run: Run) -> list[Outcome]:

@@ -36,6 +36,9 @@ _NAME = re.compile(r"\w+")
 # What a message tells of the values read, entries.
 _READS_SHOWN_MAX = 6
 
+# What can be stored as it is.
+_PLAIN = frozenset({bool, int, type(None)})
+
 _TYPES = {
     Kind.BOOL: Type.BOOL,
     Kind.INT: Type.INT,
@@ -53,7 +56,7 @@ class Program:
     """One compiled expression."""
 
     type: Type
-    paths: tuple[Path, ...]
+    paths: Mapping[str, Path]
     evaluate: Evaluate
 
 
@@ -61,7 +64,7 @@ def compile_program(source: str, scope: Scope, *, is_condition: bool) -> Program
     """ExpressionError, with the place, if `source` is not an expression of this kind in `scope`."""
     tree = decode(check(source, scope))
     _check_result(tree, is_condition=is_condition)
-    paths = tuple(sorted(set(paths_of(tree))))
+    paths = {dotted(path): path for path in sorted(set(paths_of(tree)))}
     careful = _Careful(tree, source, paths, is_condition)
     evaluate = compile_form(tree, is_condition=is_condition, recover=careful.evaluate)
     if not is_condition:
@@ -100,7 +103,7 @@ class _Careful:
 
     __slots__ = ("_function", "_is_condition", "_paths", "_source", "_tree")
 
-    def __init__(self, tree: Node, source: str, paths: tuple[Path, ...], is_condition: bool) -> None:
+    def __init__(self, tree: Node, source: str, paths: Mapping[str, Path], is_condition: bool) -> None:
         self._tree = tree
         self._source = source
         self._paths = paths
@@ -120,7 +123,7 @@ class _Careful:
 
     def _sentence(self, failure: EvaluationError, context: Context) -> str:
         found = look_up(self._paths, context)
-        names = [dotted(path) for path in self._paths][:_READS_SHOWN_MAX]
+        names = list(self._paths)[:_READS_SHOWN_MAX]
         reads = ", ".join(
             f"{name} is {name_of(found[name]) if name in found else 'missing'}" for name in names
         )
@@ -158,7 +161,11 @@ def _finished(evaluate: Evaluate, kind: Kind) -> Evaluate:
         return evaluate
 
     def value(context: Context) -> object:
-        return _plain(Budget(), evaluate(context), 0)
+        result = evaluate(context)
+        kind = result.__class__
+        if kind in _PLAIN or (kind is float and isfinite(result)):  # type: ignore[arg-type]  # is a float
+            return result
+        return _plain(Budget(), result, 0)
 
     return value
 

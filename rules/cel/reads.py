@@ -1,6 +1,6 @@
 """Which parts of the context an expression reads, as far as its text tells, and their values."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 from .library import ZONED
@@ -42,15 +42,15 @@ def dotted(path: Path) -> str:
     return ".".join(path)
 
 
-def look_up(paths: Iterable[Path], context: Mapping[str, object]) -> dict[str, object]:
-    """The values at `paths` by their dotted names; what is missing is left out."""
+def look_up(paths: Mapping[str, Path], context: Mapping[str, object]) -> dict[str, object]:
+    """The values at `paths`, which stand by their dotted names; what is missing is left out."""
     found: dict[str, object] = {}
-    for path in paths:
+    for name, path in paths.items():
         value: Any = context
         try:
-            for name in path:
-                value = value[name]
+            for part in path:
+                value = value[part]
         except (KeyError, TypeError):  # missing, or inside something that has no fields
             continue
-        found[dotted(path)] = value
+        found[name] = value
     return found

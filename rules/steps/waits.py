@@ -12,7 +12,7 @@ from ..cards import OPEN
 from ..context import card_context
 from ..facts import CardReported, EventCame, Fact, MomentCame, ProfileChanged
 from ..instance import Timer, TimerKind, Token
-from ..model import CardOutcome, Next, Outcome, TimeOutcome, Wait
+from ..model import CardOutcome, Next, Outcome, Wait
 from ..run import Run
 from ..running import attempt
 from ..times import to_datetime
@@ -23,20 +23,31 @@ DEADLINE: Final = "deadline"
 
 def enter(run: Run, wait: Wait, activation: int) -> Next | None:
     """Arm the wait, or go straight on if what has happened already is enough."""
-    run.add_token(Token(wait.id, activation, run.now))
+    token = Token(wait.id, activation, run.now)
+    run.add_token(token)
+    if wait.looking_back:
+        follow = _look_back(run, wait, activation)
+        if follow is not None:
+            return follow
+        token = _armed(run, wait, activation)
+    return _arm(run, wait, token)
+
+
+def _look_back(run: Run, wait: Wait, activation: int) -> Next | None:
+    """What has happened already, in document order, until it is enough."""
     newest, follow = 0, None
-    for outcome in wait.until:
+    for outcome in wait.looking_back:
         fact = outcomes.already(run, wait.id, outcome)
         if fact is None:
             continue
         if isinstance(fact, EventCame):
             newest = max(newest, fact.number)
-        follow = _happen(run, wait, activation, outcome, fact)
+        follow = _happen(run, wait, _armed(run, wait, activation), outcome, fact)
         if follow is not None:
             break
     if newest:
         kept.pass_over(run, wait.id, newest)
-    return _arm(run, wait, activation) if follow is None else follow
+    return follow
 
 
 def offer(run: Run, wait: Wait, token: Token, fact: Fact) -> bool:
@@ -45,32 +56,36 @@ def offer(run: Run, wait: Wait, token: Token, fact: Fact) -> bool:
     An event or report is taken once. A profile is no single fact: one write may latch several outcomes.
     """
     took = False
-    for outcome in wait.until:
+    candidates = wait.by_event.get(fact.event.name, ()) if isinstance(fact, EventCame) else wait.until
+    for outcome in candidates:
         if outcome.id in token.latched or not outcomes.satisfied(run, wait.id, outcome, fact):
             continue
-        wake(run, wait, token.activation, outcome, fact)
+        wake(run, wait, token, outcome, fact)
         took = True
+        if not isinstance(fact, ProfileChanged):
+            break
         left = token_of(run, wait.id, token.activation)
-        if left is None or not isinstance(fact, ProfileChanged):
+        if left is None:
             break
         token = left
     return took
 
 
-def wake(run: Run, wait: Wait, activation: int, outcome: Outcome, fact: Fact) -> None:
-    """The fact satisfies the outcome of an armed wait."""
+def wake(run: Run, wait: Wait, token: Token, outcome: Outcome, fact: Fact) -> None:
+    """The fact satisfies the outcome of the wait at which the token is armed."""
     run.woke = True
-    attempt(run, wait, activation, lambda: _happen(run, wait, activation, outcome, fact))
+    attempt(run, wait, token.activation, lambda: _happen(run, wait, token, outcome, fact))
 
 
 def ring(run: Run, wait: Wait, timer: Timer) -> None:
     """The timer of an outcome or of the deadline rang."""
+    token = _armed(run, wait, timer.activation)
     if timer.kind is TimerKind.DEADLINE:
         run.woke = True
-        attempt(run, wait, timer.activation, lambda: _end_early(run, wait, timer.activation, timer.due))
+        attempt(run, wait, timer.activation, lambda: _end_early(run, wait, token, timer.due))
         return
     outcome = next(outcome for outcome in wait.until if outcome.id == timer.outcome)
-    wake(run, wait, timer.activation, outcome, MomentCame(timer.due))
+    wake(run, wait, token, outcome, MomentCame(timer.due))
 
 
 def token_of(run: Run, step: str, activation: int) -> Token | None:
@@ -81,10 +96,14 @@ def token_of(run: Run, step: str, activation: int) -> Token | None:
     return None
 
 
-def _happen(run: Run, wait: Wait, activation: int, outcome: Outcome, fact: Fact) -> Next | None:
-    """An outcome has happened: the steps to go on with, or None while others are needed."""
+def _armed(run: Run, wait: Wait, activation: int) -> Token:
     token = token_of(run, wait.id, activation)
-    assert token is not None, "only an armed wait can be satisfied"
+    assert token is not None, "timers and memories of a wait go with its token"
+    return token
+
+
+def _happen(run: Run, wait: Wait, token: Token, outcome: Outcome, fact: Fact) -> Next | None:
+    """An outcome has happened: the steps to go on with, or None while others are needed."""
     kept.take(run, wait.id, outcome, fact)
     if not wait.need_all:
         run.note(wait.id, f"outcome: {outcome.id}")
@@ -107,9 +126,7 @@ def _latch(run: Run, wait: Wait, token: Token, outcome: Outcome, fact: Fact) -> 
     return None
 
 
-def _end_early(run: Run, wait: Wait, activation: int, due: int) -> Next:
-    token = token_of(run, wait.id, activation)
-    assert token is not None, "a deadline goes with its token"
+def _end_early(run: Run, wait: Wait, token: Token, due: int) -> Next:
     assert wait.deadline is not None, "a deadline rings only where there is one"
     kept.took_moment(run, wait.id, wait.deadline, due)
     run.note(wait.id, DEADLINE)
@@ -130,20 +147,19 @@ def _close(run: Run, wait: Wait, winners: Collection[str]) -> None:
             card_changes.cancel(run, card, "close")
 
 
-def _arm(run: Run, wait: Wait, activation: int) -> Next | None:
+def _arm(run: Run, wait: Wait, token: Token) -> Next | None:
     """Set the timers of what has not happened yet; a deadline that is past ends the wait at once."""
-    token = token_of(run, wait.id, activation)
-    assert token is not None, "the wait has just been entered"
-    for outcome in wait.until:
-        if isinstance(outcome, TimeOutcome) and outcome.id not in token.latched:
+    for outcome in wait.timed:
+        if outcome.id not in token.latched:
             due = outcomes.due_of(run, wait.id, outcome)
             if due is not None:
-                run.set_timer(due, TimerKind.OUTCOME, wait.id, activation=activation, outcome=outcome.id)
-    due = outcomes.due_of(run, wait.id, wait.deadline) if wait.deadline else None
-    if wait.deadline is not None and wait.deadline.at is not None and due is not None and due <= run.now:
-        return _end_early(run, wait, activation, due)
-    if due is not None:
-        run.set_timer(due, TimerKind.DEADLINE, wait.id, activation=activation)
+                run.set_timer(due, TimerKind.OUTCOME, wait.id, token.activation, outcome.id)
+    if wait.deadline is not None:
+        due = outcomes.due_of(run, wait.id, wait.deadline)
+        if wait.deadline.at is not None and due is not None and due <= run.now:
+            return _end_early(run, wait, token, due)
+        if due is not None:
+            run.set_timer(due, TimerKind.DEADLINE, wait.id, token.activation)
     run.note(wait.id, "waits")
     return None
 

@@ -132,8 +132,10 @@ def _public_key(file: Path) -> tuple[AppKeyKind, str]:
     try:
         pem = file.read_text("ascii")
         return algorithm_of(pem), pem
-    except (OSError, UnicodeDecodeError) as error:
-        raise Misused(f"{file} cannot be read: {error}") from error
+    except OSError as error:
+        raise Misused(f"{file} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise Misused(f"{file} is not a key in PEM") from error
     except AppKeyError as error:
         raise Misused(f"{file}: {error.message}") from error
 

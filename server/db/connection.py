@@ -53,6 +53,8 @@ class Open(Protocol):
 
 
 def open_file(path: Path, *, read_only: bool) -> Database:
+    if not read_only and path.parent.is_dir() and not path.exists():
+        path.touch(mode=0o600)  # secrets are in it; its log takes after it
     return sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}",
         uri=True,

@@ -74,3 +74,9 @@ def test_wrong_configuration_is_wrong_use_and_named(run: Run, tmp_path: Path) ->
     assert result.exit_code == 2
     assert "store.foldr" in result.stderr
     assert "store.folder" in result.stderr
+
+
+def test_what_is_stored_is_the_owners_alone_in_a_folder_that_is_open_to_all(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(mode=0o755)
+    run("keys", "create", "--role", "admin")
+    assert [oct(file.stat().st_mode & 0o077) for file in (tmp_path / "data").iterdir()] == ["0o0", "0o0"]

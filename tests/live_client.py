@@ -71,6 +71,7 @@ class LiveClient:
         containers: Sequence[str] = ("*",),
         subprotocol: str = JSON,
         chance: random.Random | None = None,
+        backoff_max_s: float = BACKOFF_MAX_S,
         heard: Callable[[Message], None] = lambda _: None,
     ) -> None:
         self.mirrors = {container: Mirror() for container in containers}
@@ -82,6 +83,7 @@ class LiveClient:
         self._token = token
         self._subprotocol = subprotocol
         self._chance = chance or random.Random()
+        self._backoff_max_s = backoff_max_s
         self._heard = heard
         self._ids = 0
         self._waiting: dict[int, tuple[Message, asyncio.Future[Message]]] = {}
@@ -155,7 +157,7 @@ class LiveClient:
             self.welcome = None
             self._moved.set()
             # Full jitter: a thousand apps that lost their server must not come back at once.
-            await asyncio.sleep(self._chance.uniform(0, min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2**tries)))
+            await asyncio.sleep(self._chance.uniform(0, min(self._backoff_max_s, BACKOFF_FIRST_S * 2**tries)))
 
     @contextlib.asynccontextmanager
     async def _connected(self) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:

@@ -31,11 +31,13 @@ BACKENDS = 6
 CUSTOMERS_EACH = 3
 ROOMS = 4
 PHONES = 8
-UP_S_MAX = 0.9
+UP_S_MAX = 0.7
 """For how long a server takes calls before it is killed."""
 EARLY_SHARE = 0.25
 """Of the kills come while the server starts."""
 PAUSE_SHARE = 0.1
+STOP_SHARE = 0.1
+"""Of its ends are asked for, as an operator does: those lose nothing either, and say so by exit code 0."""
 QUIET_S_MAX = 40.0
 
 
@@ -84,8 +86,10 @@ async def kill_loop(
         ]
         async with under_load(backends, phones):
             while killed < kills and time.monotonic() - began < seconds_max:
-                await kill_once(server, chance)
-                killed += 1
+                if chance.random() < STOP_SHARE:
+                    await stop_once(server, book)
+                else:
+                    killed += await kill_once(server, chance)
         await quiet(server)
         await look_again(phones, book)
         code = await server.stop()
@@ -152,21 +156,28 @@ async def under_load(backends: Sequence[Backend], phones: Sequence[Phone]) -> As
             stop.set()
 
 
-async def kill_once(server: Server, chance: random.Random) -> None:
-    """At a moment of its life under load, or of its start; then it is there again."""
+async def stop_once(server: Server, book: Book) -> None:
+    code = await server.stop()
+    if code != 0:
+        book.complain(f"a server that was asked to stop ended with exit code {code}")
+    await server.start()
+
+
+async def kill_once(server: Server, chance: random.Random) -> int:
+    """At a moment of its life under load, perhaps again while it starts; then it is there. How many kills."""
     if chance.random() < PAUSE_SHARE:
         await server.pause(chance.uniform(0.1, 0.6))
     await asyncio.sleep(chance.uniform(0.0, UP_S_MAX))
-    began = time.monotonic()
     await server.kill()
-    await server.start()
+    await server.spawn()
+    kills = 1
     if chance.random() < EARLY_SHARE:
-        start_s = time.monotonic() - began
+        await asyncio.sleep(chance.uniform(0.0, server.start_s))
         await server.kill()
         await server.spawn()
-        await asyncio.sleep(chance.uniform(0.3 * start_s, 1.1 * start_s))
-        await server.kill()
-        await server.start()
+        kills += 1
+    await server.started()
+    return kills
 
 
 async def quiet(server: Server) -> None:

@@ -14,6 +14,8 @@ from tests.live_client import LiveClient, Message, Mirror
 from .book import Answered, Book
 
 THINKING_S_MAX = 0.4
+BACKOFF_S_MAX = 0.3
+"""A server that lives for less than a second would else be met by few."""
 QUIET_S_MAX = 30.0
 CLOSED = frozenset({"completed", "dismissed", "cancelled", "expired"})
 STATUS = {"submit": "completed", "dismiss": "dismissed"}
@@ -51,7 +53,14 @@ class Phone:
         return {id: (card["seq"], card["status"]) for id, card in self.mirror.cards.items()}
 
     def _client(self, session: aiohttp.ClientSession) -> LiveClient:
-        client = LiveClient(session, self.url, self.token, chance=self.chance, heard=self._heard)
+        client = LiveClient(
+            session,
+            self.url,
+            self.token,
+            chance=self.chance,
+            backoff_max_s=BACKOFF_S_MAX,
+            heard=self._heard,
+        )
         client.mirrors["*"] = self.mirror
         return client
 

@@ -59,6 +59,9 @@ class Server:
     key: str
     process: asyncio.subprocess.Process | None = None
     exit_codes: list[int] = field(default_factory=list)
+    start_s: float = 1.0
+    """How long the last start took."""
+    _spawned_s: float = 0.0
 
     @property
     def url(self) -> str:
@@ -71,6 +74,7 @@ class Server:
     async def spawn(self) -> asyncio.subprocess.Process:
         """A process that is about to start: it may be killed before it takes a call."""
         assert self.process is None, "one process at a time"
+        self._spawned_s = time.monotonic()
         arguments = (*self.command, "serve", "--config", str(self.folder / "config.toml"))
         with (self.folder / "log").open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
@@ -95,6 +99,7 @@ class Server:
         if not said:
             await self.ended()
             raise DidNotStart(f"exit code {self.exit_codes[-1]}; {self.log_tail()}")
+        self.start_s = time.monotonic() - self._spawned_s
 
     async def kill(self) -> None:
         await self._signal(signal.SIGKILL)

@@ -65,8 +65,8 @@ class EngineLimits:
     """Inputs that are prepared together: their look-ups share one read of each kind."""
     group_rows_max: int = 4_000
     """Rows of one commit: some 40 ms of the writer's time."""
-    group_ms_max: int = 50
-    """For how long a group is filled while the writer is busy."""
+    group_ms_max: int = 250
+    """For how long a group is filled while the writer is busy: the slower the disk, the larger the groups."""
     slice_ms: float = 4.0
     """For how long turns may keep the loop from its sockets."""
     warm_bytes_max: int = 384 * 1024 * 1024

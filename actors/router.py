@@ -139,6 +139,15 @@ class Router:
         found = {actor.id: actor for actor in self._widely(event) if actor.customer != event.customer}
         return list(found.values())
 
+    def has_ears(self, name: str, customer: str | None) -> bool:
+        """Whether anybody waits for events of this name about this customer, keys left out."""
+        if name in self._by_any:
+            return True
+        there = None if customer is None else self._customers.get(customer)
+        if isinstance(there, Actor):
+            return name in there.subscriptions.by_customer
+        return there is not None and name in there.waits
+
     def watching(self, customer: str) -> list[Actor]:
         """The customer's instances that look at the profile, in order of start."""
         there = self._customers.get(customer)

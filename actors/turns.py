@@ -324,7 +324,9 @@ class Turns:
             self.defer("", event.customer or "", Raise(event))
 
     def raise_own(self, name: str, *, customer: str | None, data: dict[str, object] | None = None) -> None:
-        """One of the server's own events that no turn raises."""
+        """One of the server's own events that no turn raises; it is made only if somebody would take it."""
+        if not (self._definitions.triggers(name) or self._router.has_ears(name, customer)):
+            return
         event = Event(
             id=self.new_id(),
             name=name,

@@ -37,10 +37,14 @@ class RateLimiter:
     def take(self, key: str) -> float:
         """0.0 lets the key through and counts it; else seconds to wait, and nothing is counted."""
         now_ns = self._now_ns()
-        wait_ns = self._wait_ns(key, now_ns)
+        full_at_ns = self._full_at_ns.get(key, 0)
+        if full_at_ns < now_ns:
+            full_at_ns = now_ns
+        full_at_ns += self._interval_ns
+        wait_ns = full_at_ns - self._burst_ns - now_ns
         if wait_ns > 0:
             return wait_ns / NS_PER_S
-        self._full_at_ns[key] = max(self._full_at_ns.get(key, 0), now_ns) + self._interval_ns
+        self._full_at_ns[key] = full_at_ns
         self._full_at_ns.move_to_end(key)
         self._forget(now_ns)
         return 0.0

@@ -88,6 +88,12 @@ async def test_first_subprotocol_that_is_known_is_taken(server: Server) -> None:
         assert ws.protocol == MSGPACK
 
 
+async def test_no_extension_is_agreed_on(server: Server) -> None:
+    """Frames are written whole, beside aiohttp's own writer: it must not compress."""
+    async with server.client.ws_connect(f"{server.url}/v1/live", protocols=(JSON,), compress=15) as ws:
+        assert not ws.compress
+
+
 async def test_token_may_come_with_the_handshake(server: Server) -> None:
     headers = {"Authorization": f"Bearer {server.token('c-42')}"}
     async with server.client.ws_connect(f"{server.url}/v1/live", protocols=(JSON,), headers=headers) as ws:

@@ -22,7 +22,9 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Credentials that were not taken: the reason is for the log, `detail` for the caller."""
+    """Credentials that were not taken: the reason is for the log, `detail` for the caller, who may have to
+    wait."""
 
     reason: str
     detail: str = "The credentials are not accepted."
+    must_wait: bool = False

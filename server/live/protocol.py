@@ -264,7 +264,7 @@ class Session:
             return self._end(Stimulus.REFUSED, "There is no token, neither in the hello nor in a header")
         token = self._gate.verify(given)
         if isinstance(token, Refused):
-            return self._end(Stimulus.REFUSED, token.detail)
+            return self._end(Stimulus.FLOOD if token.must_wait else Stimulus.REFUSED, token.detail)
         if not self._gate.enter(token.customer):
             return self.crowd("This customer has too many connections")
         self._move(Stimulus.HELLO)
@@ -282,7 +282,7 @@ class Session:
             return [Send(_error("bad_request", "Say hello first", message))]
         token = self._gate.verify(message.token)
         if isinstance(token, Refused):
-            return self._end(Stimulus.REFUSED, token.detail)
+            return self._end(Stimulus.FLOOD if token.must_wait else Stimulus.REFUSED, token.detail)
         if (token.customer, token.app) != (self.token.customer, self.token.app):
             return self._end(Stimulus.REFUSED, "The token is for another customer or app key")
         self._move(Stimulus.TOKEN)

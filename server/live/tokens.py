@@ -1,4 +1,4 @@
-"""Tokens of customers as they come over sockets; who often offers wrong ones is not heard for a while."""
+"""Tokens of customers as they come over sockets; who often offers wrong ones has to wait."""
 
 from __future__ import annotations
 
@@ -23,9 +23,8 @@ class Tokens:
         self._failures = failures
 
     def verify(self, token: str, *, address: str) -> CustomerToken | Refused:
-        if self._failures.wait_s(address) > 0:
-            return Refused("too many failures", "Too many tokens from this address were not accepted.")
         verdict = self._verifier.verify(token)
-        if isinstance(verdict, Refused):
-            self._failures.take(address)
+        if isinstance(verdict, Refused) and self._failures.take(address) > 0:
+            detail = "Too many tokens from this address were not accepted."
+            return Refused(verdict.reason, detail, must_wait=True)
         return verdict

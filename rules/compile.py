@@ -83,7 +83,8 @@ class _FlowCompiler:
         self._scopes = Scopes(flow, constants)
         self._sources = Sources(report)
         self._references = References(flow, report)
-        self._steps = StepCompiler(self._sources, self._scopes, self._references)
+        self._variables = {name: self._variable(name, each) for name, each in flow.variables.items()}
+        self._steps = StepCompiler(self._sources, self._scopes, self._references, self._variables)
 
     def flow(self, version: int) -> model.Flow:
         flow = self._flow
@@ -95,14 +96,13 @@ class _FlowCompiler:
         ]
         start = self._references.next(flow.start, "/start")
         cards = {name: self._card(name, each) for name, each in flow.cards.items()}
-        variables = {name: self._variable(name, each) for name, each in flow.variables.items()}
         graph = build(steps)
         made = model.Flow(
             key=flow.flow,
             version=version,
             name=flow.name,
             folder=flow.folder,
-            variables=variables,
+            variables=self._variables,
             triggers=tuple(triggers),
             exits=tuple(exits),
             start=start,
@@ -190,7 +190,9 @@ class _FlowCompiler:
         values: dict[str, Value] = {}
         for name, raw in trigger.variables.items():
             self._references.variable(name, child(pointer, name))
-            values[name] = self._sources.value(raw, self._scopes.trigger, child(pointer, name))
+            values[name] = self._sources.variable_value(
+                self._variables.get(name), raw, self._scopes.trigger, child(pointer, name)
+            )
         return values
 
     def _trigger_value(self, raw: object, pointer: str) -> Value | None:

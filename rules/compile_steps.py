@@ -34,7 +34,14 @@ class _Base(TypedDict):
 class StepCompiler:
     """One document's steps. What is wrong goes to the report of `sources`."""
 
-    def __init__(self, sources: Sources, scopes: Scopes, references: References) -> None:
+    def __init__(
+        self,
+        sources: Sources,
+        scopes: Scopes,
+        references: References,
+        variables: Mapping[str, model.Variable],
+    ) -> None:
+        self._variables = variables
         self._sources = sources
         self._scopes = scopes
         self._references = references
@@ -190,10 +197,7 @@ class StepCompiler:
     ) -> model.Step:
         match step:
             case written.Set():
-                place = child(pointer, "variables")
-                for name in step.variables:
-                    self._references.variable(name, child(place, name))
-                return model.Set(**base, variables=self._values(step.variables, place))
+                return model.Set(**base, variables=self._set(step, child(pointer, "variables")))
             case written.UpdateCustomer():
                 place = child(pointer, "set")
                 for name in step.set:
@@ -215,6 +219,14 @@ class StepCompiler:
                 )
             case _:
                 assert_never(step)
+
+    def _set(self, step: written.Set, pointer: Pointer) -> dict[str, Value]:
+        values: dict[str, Value] = {}
+        for name, raw in step.variables.items():
+            place, variable = child(pointer, name), self._variables.get(name)
+            self._references.variable(name, place)
+            values[name] = self._sources.variable_value(variable, raw, self._scopes.steps, place)
+        return values
 
     def _tags(self, tags: list[str], pointer: Pointer) -> tuple[Value, ...]:
         return tuple(

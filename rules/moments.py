@@ -16,7 +16,7 @@ from .durations import Duration, parse_duration, shift
 from .errors import EvaluationError, ExpressionError, RuleError
 from .problems import nearest
 from .times import parse_rfc3339, to_ms
-from .types import Scope
+from .types import Scope, Type
 from .values import compile_equals, is_expression
 from .zones import check_zone, instant_of, zoned
 
@@ -28,6 +28,8 @@ _KEYS = frozenset({"from", "offset", "local", "days", "timezone", "if_past"})
 _IF_PAST = frozenset({"now", "skip", "next"})
 _LOCAL = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+# What may turn out to be a time.
+_TIMES = frozenset({Type.TIMESTAMP, Type.STRING, Type.DYN})
 # A listed day comes within a week; today's may be over already.
 _DAYS_AHEAD = 8
 
@@ -129,7 +131,12 @@ def _compile_parts(raw: Mapping[str, object], scope: Scope) -> Moment:
 
 
 def _compile_origin(raw: str, scope: Scope) -> int | Expression:
-    return compile_equals(raw, scope) if is_expression(raw) else parse_rfc3339(raw)
+    if not is_expression(raw):
+        return parse_rfc3339(raw)
+    origin = compile_equals(raw, scope)
+    if origin.type not in _TIMES:
+        raise ExpressionError("type_mismatch", "This never gives a time, nor the text of one.", 1)
+    return origin
 
 
 def _compile_local(raw: object) -> Time | None:

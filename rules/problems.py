@@ -84,9 +84,6 @@ ERRORS: Final[dict[str, str]] = {
     "expression_too_long": "Write less, or work a part of it out in a set step.",
     "expression_too_deep": "Work a part of it out in a set step.",
     "too_long": "Write less, or in several elements.",
-    "text_too_long": "Write less, or in several elements.",
-    "too_many_spans": "Write with less Markdown, or in several elements.",
-    "not_printable": "Print the fields that you want, one by one.",
     "unknown_name": "Use a name that exists here; the message names the nearest.",
 }
 WARNINGS: Final[dict[str, str]] = {

@@ -15,11 +15,13 @@ from .conditions import Condition, Expression, compile_condition, compile_expres
 from .durations import Duration, parse_duration
 from .errors import ExpressionError, RuleError
 from .links import Link, compile_link
+from .model import Variable
 from .moments import Moment, compile_moment
 from .problems import Pointer, Report, child
 from .texts import Text, compile_text
 from .types import Scope
 from .values import Value, compile_equals, compile_value, is_expression
+from .variables import check_fits
 
 Compiled = TypeVar("Compiled")
 
@@ -71,6 +73,16 @@ class Sources:
         self._note(found.reads, pointer)
         self._note_sources(raw, pointer)
         return found
+
+    def variable_value(self, variable: Variable | None, raw: object, scope: Scope, pointer: Pointer) -> Value:
+        """A value for the variable, if there is such a one."""
+        value = self.value(raw, scope, pointer)
+        try:
+            if variable is not None:
+                check_fits(variable, value)
+        except RuleError as error:
+            self._refuse(error, pointer)
+        return value
 
     def places(self, name: str) -> list[Pointer]:
         """Where the name, or something inside it, is read."""

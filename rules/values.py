@@ -11,7 +11,7 @@ from .conditions import Expression, compile_expression
 from .errors import ExpressionError
 from .printing import Setting
 from .templates import Template, compile_template
-from .types import Scope
+from .types import Scope, Type
 
 # A list or object with something to resolve in it, or what is resolved; anything else is itself.
 _Node: TypeAlias = "Expression | Template | _Constant | list[_Node] | dict[str, _Node]"
@@ -29,6 +29,21 @@ class Value:
     reads: frozenset[str]
     constant: bool
     _node: _Node
+
+    @property
+    def type(self) -> Type:
+        """What it will give, as far as that is known; of a constant one, look at what it gives."""
+        match self._node:
+            case Expression():
+                return self._node.type
+            case Template():
+                return Type.STRING
+            case list():
+                return Type.LIST
+            case dict():
+                return Type.OBJECT
+            case _:
+                return Type.DYN
 
     def resolve(self, context: Mapping[str, object], setting: Setting) -> object:
         """Texts rendered, expressions in their own types (times as aware datetimes); EvaluationError."""

@@ -11,9 +11,11 @@ from typing import Final
 from .errors import RuleError
 from .json_values import as_json
 from .model import Variable
+from .printing import Setting
 from .scalars import is_date
 from .times import parse_rfc3339, to_datetime, to_ms
 from .types import Type
+from .values import Value
 
 # A union written out is built anew at each look.
 _NUMBER = (int, float)
@@ -43,6 +45,22 @@ def coerce(variable: Variable, value: object) -> object:
         words = "a date such as 2026-03-01" if variable.is_date else _WORDS[variable.type]
         raise RuleError("bad_variable", f'The variable "{variable.name}" must be {words}.')
     return fitting
+
+
+def check_fits(variable: Variable, value: Value) -> None:
+    """RuleError `type_mismatch` if the value can never become one of the variable's type."""
+    try:
+        if value.constant:
+            coerce(variable, value.resolve({}, _NOBODY))
+            return
+    except RuleError as error:
+        raise RuleError("type_mismatch", error.message) from error
+    fitting = _FITTING_TYPES.get(variable.type, ())
+    if variable.is_date:
+        fitting = (Type.STRING,)
+    if fitting and value.type is not Type.DYN and value.type not in fitting:
+        words = "a date such as 2026-03-01" if variable.is_date else _WORDS[variable.type]
+        raise RuleError("type_mismatch", f'The variable "{variable.name}" must be {words}; this never is.')
 
 
 def _first_value(variable: Variable, supplied: object) -> object:
@@ -116,6 +134,18 @@ _FITTING: Final[Mapping[Type, Callable[[object], object]]] = {
     Type.DYN: as_json,
 }
 """Exact conversions only; None for what does not fit. No variable is declared as a duration."""
+
+_FITTING_TYPES: Final[Mapping[Type, tuple[Type, ...]]] = {
+    Type.BOOL: (Type.BOOL,),
+    Type.INT: (Type.INT, Type.DOUBLE),
+    Type.DOUBLE: (Type.INT, Type.DOUBLE),
+    Type.STRING: (Type.STRING,),
+    Type.TIMESTAMP: (Type.TIMESTAMP, Type.STRING),
+    Type.LIST: (Type.LIST,),
+    Type.OBJECT: (Type.OBJECT,),
+}
+"""What an expression may give for a variable of a type."""
+_NOBODY: Final = Setting()
 
 _WORDS: Final = {
     Type.BOOL: "true or false",

@@ -256,3 +256,42 @@ def test_a_flow_of_500_steps_is_checked_without_a_walk_for_each() -> None:
     steps: dict[str, Any] = {f"s{n}": to(f"s{n - 1}", NOTHING) for n in range(1, 500)}
     steps["s0"] = NOTHING
     assert problems(steps, start="s499") == []
+
+
+@pytest.mark.parametrize(
+    ("type", "value", "fits"),
+    [
+        ("integer", "five", False),
+        ("integer", "='five'", False),
+        ("integer", 2.5, False),
+        ("integer", 2.0, True),
+        ("integer", None, True),
+        ("integer", "=vars.wide * 2.0", True),
+        ("integer", "=customer.points", True),
+        ("integer", "{{ vars.wide }}", False),
+        ("number", "=1", True),
+        ("string", 5, False),
+        ("string", "=now", False),
+        ("string", "{{ now }}", True),
+        ("boolean", "=now > now", True),
+        ("boolean", "true", False),
+        ("datetime", "=now", True),
+        ("datetime", "{{ now }}", True),
+        ("datetime", "soon", False),
+        ("date", "=now", False),
+        ("date", "2026-03-01", True),
+        ("list", {"a": "=now"}, False),
+        ("list", ["=now"], True),
+        ("object", {"a": "=now"}, True),
+    ],
+)
+def test_what_can_never_be_of_the_variables_type_is_refused(type: str, value: object, fits: bool) -> None:
+    variables = {"v": {"type": type}, "wide": {"type": "number", "default": 1}}
+    found = problems({"a": {"type": "set", "variables": {"v": value}}}, variables=variables)
+    assert found == ([] if fits else [("type_mismatch", "/steps/a/variables/v")])
+
+
+def test_what_a_trigger_can_never_supply_is_refused() -> None:
+    trigger = {"type": "event", "event": "x", "variables": {"v": "five"}}
+    found = problems({"a": {"type": "end"}}, variables={"v": {"type": "integer"}}, triggers={"t": trigger})
+    assert found == [("type_mismatch", "/triggers/t/variables/v")]

@@ -170,6 +170,8 @@ def test_reads_what_its_expression_reads() -> None:
         ("tomorrow", "bad_time"),
         ("{{ vars.due }}", "bad_time"),
         ("=vars.deu", "unknown_name"),
+        ("=vars.n", "type_mismatch"),
+        ({"from": "=vars.n > 3"}, "type_mismatch"),
         ({"form": "=vars.due"}, "unknown_key"),
         ({"from": 3}, "bad_moment"),
         ({"offset": "2 days"}, "bad_duration"),
@@ -193,7 +195,6 @@ def test_refused_when_compiled(raw: object, code: str) -> None:
     ("raw", "code"),
     [
         ("=vars.due", "bad_moment"),
-        ("=vars.n", "bad_moment"),
         ("=vars.day", "bad_time"),
         ({"from": "=vars.day", "local": "09:00"}, "bad_time"),
         ({"offset": "P9000Y"}, "bad_time"),

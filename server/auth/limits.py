@@ -49,20 +49,12 @@ class RateLimiter:
         self._forget(now_ns)
         return 0.0
 
-    def wait_s(self, key: str) -> float:
-        """What `take` would answer, counting nothing: failures are known only afterwards."""
-        return self._wait_ns(key, self._now_ns()) / NS_PER_S
-
     def __len__(self) -> int:
         return len(self._full_at_ns)
 
     def _now_ns(self) -> int:
         # Whole nanoseconds: sums of fractions would let the n-th caller wait for a rounding error.
         return round(self._monotonic() * NS_PER_S)
-
-    def _wait_ns(self, key: str, now_ns: int) -> int:
-        full_at_ns = max(self._full_at_ns.get(key, 0), now_ns)
-        return max(0, full_at_ns + self._interval_ns - self._burst_ns - now_ns)
 
     def _forget(self, now_ns: int) -> None:
         # Never empties the table: whoever just took is last in it, and not at rest.

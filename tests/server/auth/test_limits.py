@@ -33,8 +33,10 @@ def test_who_waits_as_long_as_told_passes() -> None:
     clock = Clock()
     limit = limiter(clock)
     for _ in range(200):
-        clock.at += limit.wait_s("a")
-        assert limit.take("a") == 0.0
+        wait_s = limit.take("a")
+        if wait_s > 0:
+            clock.at += wait_s
+            assert limit.take("a") == 0.0
     assert clock.at - 50.0 == pytest.approx((200 - 5) * 0.1)
 
 
@@ -45,13 +47,6 @@ def test_refused_calls_are_not_counted() -> None:
         limit.take("a")
     clock.at += 0.1
     assert limit.take("a") == 0.0
-
-
-def test_asking_counts_nothing() -> None:
-    limit = limiter(Clock(), burst=1)
-    assert [limit.wait_s("a") for _ in range(3)] == [0.0] * 3
-    assert limit.take("a") == 0.0
-    assert limit.wait_s("a") == pytest.approx(0.1)
 
 
 def test_rest_fills_the_burst_again_and_no_further() -> None:

@@ -31,6 +31,7 @@ from actors.telemetry import Telemetry
 from rules.world import World
 from server.auth.limits import RateLimiter
 from server.clock import SystemClock
+from server.config import ConfigError
 from server.control import Desk
 from server.control_socket import ControlSocket
 from server.credentials import Credentials
@@ -61,6 +62,7 @@ class Running:
     engine: Engine
     credentials: Credentials
     store: SqliteStore
+    live: Live
 
 
 class NoAdminKey(Exception):
@@ -69,6 +71,7 @@ class NoAdminKey(Exception):
 
 Extend = Callable[[web.Application], None]
 Started = Callable[[Running], Awaitable[None]]
+Reread = Callable[[], Config]
 
 
 async def nothing_more(server: Running) -> None:
@@ -80,13 +83,18 @@ async def serve(
     *,
     extend: Extend = lambda _: None,
     started: Started = nothing_more,
+    reread: Reread | None = None,
 ) -> int:
-    """Run until SIGTERM or SIGINT, or until the store breaks; the process's exit code, or NoAdminKey."""
+    """Run until SIGTERM or SIGINT, or until the store breaks; the process's exit code, or NoAdminKey.
+
+    On SIGHUP the containers of `reread` are taken, and their apps told; other settings wait for a restart.
+    """
     ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, end, ended, 0)
     on_broken = partial(end, ended, EXIT_BROKEN)
     async with running(config, extend=extend, on_broken=on_broken, needs_admin=True) as server:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, take_containers, server.live, reread)
         await started(server)
         code = await ended
         log.info("stopping", reason="the store is broken" if code else "asked to")
@@ -96,6 +104,18 @@ async def serve(
 def end(ended: asyncio.Future[int], code: int) -> None:
     if not ended.done():
         ended.set_result(code)
+
+
+def take_containers(live: Live, reread: Reread | None) -> None:
+    """Containers as they are configured now; a configuration that cannot be used changes nothing."""
+    try:
+        config = reread() if reread is not None else None
+    except ConfigError as error:
+        log.error("configuration not taken", problems=error.problems)
+        return
+    if config is not None:
+        live.reconfigure(config.containers)
+        log.info("containers taken", containers=sorted(config.containers))
 
 
 @contextlib.asynccontextmanager
@@ -147,7 +167,7 @@ async def running(
         await control.open()
         stack.push_async_callback(control.close)
         log.info("listening", url=url, folder=str(folder), version=parts.version["version"])
-        yield Running(url=url, app=app, engine=engine, credentials=credentials, store=store)
+        yield Running(url=url, app=app, engine=engine, credentials=credentials, store=store, live=live)
 
 
 def sqlite_store(config: Config, folder: Path, clock: SystemClock) -> SqliteStore:

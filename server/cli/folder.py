@@ -40,14 +40,21 @@ def configured(
     config_file: Path | None = None, *, data: str | None = None, overrides: dict[str, object] | None = None
 ) -> Config:
     """The configuration with the flags over it, or the end of the command."""
-    given = dict(overrides or {})
-    if data:
-        given["store.folder"] = data
     try:
-        return load(config_file, overrides=given)
+        return load_over(config_file, data=data, overrides=overrides)
     except ConfigError as error:
         lines = ["the configuration cannot be used", *(f"  {problem}" for problem in error.problems)]
         raise Misused("\n".join(lines)) from error
+
+
+def load_over(
+    config_file: Path | None = None, *, data: str | None = None, overrides: dict[str, object] | None = None
+) -> Config:
+    """The configuration with the flags over it, or ConfigError."""
+    given = dict(overrides or {})
+    if data:
+        given["store.folder"] = data
+    return load(config_file, overrides=given)
 
 
 def data_folder(config_file: Path | None, data: str | None) -> Path:

@@ -15,7 +15,7 @@ from server.settings import Config
 from .failures import Broken, Misused
 
 if TYPE_CHECKING:
-    from server.app import Extend, Started
+    from server.app import Extend, Reread, Started
 
 YOUNG_OBJECTS_MAX: Final = 20_000
 """New objects before the collector looks for garbage among them (Python's own: 700). A group's rows and the
@@ -25,7 +25,9 @@ SWITCH_S: Final = 0.000_5
 it ten times a group, beside a loop that may never rest."""
 
 
-def host(config: Config, *, started: Started, extend: Extend | None = None) -> int:
+def host(
+    config: Config, *, started: Started, extend: Extend | None = None, reread: Reread | None = None
+) -> int:
     """The exit code, once the server has stopped; what keeps it from starting ends the command."""
     import uvloop
 
@@ -38,7 +40,7 @@ def host(config: Config, *, started: Started, extend: Extend | None = None) -> i
     folder = Path(config.store.folder)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(serve(config, extend=extend or _as_it_is, started=started))
+            return runner.run(serve(config, extend=extend or _as_it_is, started=started, reread=reread))
     except NoAdminKey as error:
         raise Misused(
             f"{folder} has no admin key: nobody could operate the server",

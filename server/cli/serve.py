@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import click
 from server.config import exposed_without_tls
 
 from .failures import Misused
-from .folder import configured, folder_options
+from .folder import configured, folder_options, load_over
 from .hosting import host as run_server
 
 if TYPE_CHECKING:
@@ -26,10 +27,11 @@ if TYPE_CHECKING:
 def command(
     ctx: click.Context, host: str | None, port: int | None, data: str | None, config_file: Path | None
 ) -> None:
-    """Run the server until SIGTERM or Ctrl-C."""
+    """Run the server until SIGTERM or Ctrl-C. SIGHUP takes the containers of the configuration anew."""
+    read = partial(load_over, config_file, data=data, overrides=_given(host, port))
     config = configured(config_file, data=data, overrides=_given(host, port))
     _check_exposure(config)
-    ctx.exit(run_server(config, started=_say_where))
+    ctx.exit(run_server(config, started=_say_where, reread=read))
 
 
 def _given(host: str | None, port: int | None) -> dict[str, object]:

@@ -20,8 +20,9 @@ from msgspec.structs import replace
 
 from server.app import Running, running, serve
 from server.auth.keys import new_key
+from server.config import ConfigError
 from server.db.lock import FolderInUse
-from server.settings import Config, Store
+from server.settings import Config, Container, Store
 from server.settings import Server as ServerSettings
 
 
@@ -109,3 +110,39 @@ async def test_signal_ends_the_server_with_zero(config: Config) -> None:
     async with running(config) as server:
         await key_for(server)
     assert await asyncio.wait_for(serve(config, started=started), 10) == 0
+
+
+async def test_containers_are_taken_anew_on_sighup(config: Config) -> None:
+    async def started(server: Running) -> None:
+        os.kill(os.getpid(), signal.SIGHUP)
+        async with asyncio.timeout(10):
+            while server.live.containers.find("inbox") is None:
+                await asyncio.sleep(0)
+        assert server.live.containers.find("home") is None
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    async with running(config) as server:
+        await key_for(server)
+    other = replace(config, containers={"inbox": Container(stream="news")})
+    assert await asyncio.wait_for(serve(config, started=started, reread=lambda: other), 10) == 0
+
+
+async def test_configuration_that_cannot_be_used_changes_nothing_on_sighup(config: Config) -> None:
+    reads = 0
+
+    def unusable() -> Config:
+        nonlocal reads
+        reads += 1
+        raise ConfigError(["config.toml: is not TOML"])
+
+    async def started(server: Running) -> None:
+        os.kill(os.getpid(), signal.SIGHUP)
+        async with asyncio.timeout(10):
+            while not reads:
+                await asyncio.sleep(0)
+        assert server.live.containers.find("home") is not None
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    async with running(config) as server:
+        await key_for(server)
+    assert await asyncio.wait_for(serve(config, started=started, reread=unusable), 10) == 0

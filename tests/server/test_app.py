@@ -113,33 +113,34 @@ async def test_signal_ends_the_server_with_zero(config: Config) -> None:
 
 
 async def test_containers_are_taken_anew_on_sighup(config: Config) -> None:
+    reread = asyncio.Event()
+
+    def other() -> Config:
+        reread.set()
+        return replace(config, containers={"inbox": Container(stream="news")})
+
     async def started(server: Running) -> None:
         os.kill(os.getpid(), signal.SIGHUP)
-        async with asyncio.timeout(10):
-            while server.live.containers.find("inbox") is None:
-                await asyncio.sleep(0)
+        await asyncio.wait_for(reread.wait(), 10)
+        assert server.live.containers.find("inbox") is not None
         assert server.live.containers.find("home") is None
         os.kill(os.getpid(), signal.SIGTERM)
 
     async with running(config) as server:
         await key_for(server)
-    other = replace(config, containers={"inbox": Container(stream="news")})
-    assert await asyncio.wait_for(serve(config, started=started, reread=lambda: other), 10) == 0
+    assert await asyncio.wait_for(serve(config, started=started, reread=other), 10) == 0
 
 
 async def test_configuration_that_cannot_be_used_changes_nothing_on_sighup(config: Config) -> None:
-    reads = 0
+    reread = asyncio.Event()
 
     def unusable() -> Config:
-        nonlocal reads
-        reads += 1
+        reread.set()
         raise ConfigError(["config.toml: is not TOML"])
 
     async def started(server: Running) -> None:
         os.kill(os.getpid(), signal.SIGHUP)
-        async with asyncio.timeout(10):
-            while not reads:
-                await asyncio.sleep(0)
+        await asyncio.wait_for(reread.wait(), 10)
         assert server.live.containers.find("home") is not None
         os.kill(os.getpid(), signal.SIGTERM)
 

@@ -13,7 +13,6 @@ from server.errors import ApiError, FieldError
 from .routes import Call
 
 T = TypeVar("T")
-CURSOR_CHARACTERS_MAX = 256
 
 
 class PageQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -35,7 +35,7 @@ CONSISTENCY: Final = {
     "check_live": "instances are running or failed, yet not live",
     "check_open_cards": "instances count their open cards wrong",
     "check_views": "cards have no view",
-    "check_feeds": "cards are ahead of their customer's counter",
+    "check_feeds": "places in customers' feeds have several cards",
     "check_inbox": "inputs wait for an instance that is not there",
     "check_counts": "counts of instances are wrong",
 }

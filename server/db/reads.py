@@ -115,8 +115,7 @@ def versions(db: Database, flow: str) -> list[VersionRow]:
 
 # ── feeds ──────────────────────────────────────────────────────────────────────────────────────────────
 def feed_head(db: Database, customer: str) -> FeedHead:
-    row = db.execute(SQL["feed_head"], {"customer": customer}).fetchone()
-    return FeedHead() if row is None else FeedHead(*row)
+    return FeedHead(*db.execute(SQL["feed_head"], {"customer": customer}).fetchone())
 
 
 def feed(db: Database, customer: str, since: int, limit: int) -> tuple[FeedHead, list[FeedCard]]:

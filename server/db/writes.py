@@ -6,7 +6,6 @@ dictionary a row costs more than the row.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -65,7 +64,7 @@ def write_dedupe(db: Database, rows: Sequence[DedupeRow], days: frozenset[int]) 
 
 
 def write_instances(db: Database, group: Group) -> None:
-    """Instances with their snapshots and entries. Each is looked up by its id once, then known by its number."""
+    """Instances with their snapshots and entries: found by their ids once, then known by numbers."""
     new = [row for row in group.instances.values() if row.new]
     old = [row for row in group.instances.values() if not row.new]
     wanted = dict.fromkeys(row.id for row in old) | dict.fromkeys(row.instance for row in group.timeline)
@@ -181,32 +180,26 @@ def write_cards(db: Database, rows: Sequence[CardRow]) -> list[FeedCard]:
     """Give the cards their numbers in order and write what each is at the end of the group."""
     if not rows:
         return []
-    committed = number_cards(rows, advance_feeds(db, rows), known_views(db, rows))
-    last = {card.card.id: card for card in committed}
-    new = {row.card.id for row in rows if row.new}
+    new = dict.fromkeys(row.card.id for row in rows if row.new)
     expect(len(new) == sum(row.new for row in rows), "a new card twice")
-    add_rows(db, "cards_add", [_added(card) for id, card in last.items() if id in new])
-    changed = [_changed(card) for id, card in last.items() if id not in new]
-    expect(add_rows(db, "cards_put", changed) == len(changed), "a change of a card that is not there")
-    rendered = {row.card.id for row in rows if row.view is not None}
-    add_rows(db, "views_put", [(id, last[id].view) for id in rendered])
+    old = dict.fromkeys(row.card.id for row in rows if row.card.id not in new)
+    stored = {row[0]: row[1:] for row in read_rows(db, SQL["cards_stored"], [(id,) for id in old])}
+    expect(len(stored) == len(old), "a change of a card that is not there")
+    views = {id: (view_seq, view) for id, (_, view_seq, view) in stored.items()}
+    committed = number_cards(rows, feed_counters(db, rows), views)
+    last = {card.card.id: card for card in committed}
+    first = int(db.execute(SQL["cards_last"]).fetchone()[0]) + 1
+    numbers = {id: row[0] for id, row in stored.items()} | {id: n for n, id in enumerate(new, first)}
+    add_rows(db, "cards_add", [(numbers[id], *_added(last[id])) for id in new])
+    add_rows(db, "cards_put", [(numbers[id], *_changed(last[id])) for id in old])
+    rendered = dict.fromkeys(row.card.id for row in rows if row.view is not None)
+    add_rows(db, "views_put", [(numbers[id], last[id].view) for id in rendered])
     return committed
 
 
-def advance_feeds(db: Database, rows: Sequence[CardRow]) -> dict[str, int]:
-    """Raise each customer's counter by its cards; the counter as it was before."""
-    added = Counter(row.customer for row in rows)
-    now = dict(read_rows(db, SQL["feeds_advance"], list(added.items())))
-    return {customer: now[customer] - count for customer, count in added.items()}
-
-
-def known_views(db: Database, rows: Sequence[CardRow]) -> dict[str, tuple[int, bytes]]:
-    """`view_seq` and view of those cards whose view stays."""
-    ids = [row.card.id for row in rows if row.view is None]
-    if not ids:
-        return {}
-    found = db.execute(SQL["views_of"], {"ids": json_text(ids)}).fetchall()
-    return {id: (view_seq, view) for id, view_seq, view in found}
+def feed_counters(db: Database, rows: Sequence[CardRow]) -> dict[str, int]:
+    """The feed counter of each customer before these cards."""
+    return dict(read_rows(db, SQL["feed_counters"], [(id,) for id in {row.customer: None for row in rows}]))
 
 
 def number_cards(
@@ -236,27 +229,13 @@ def number_cards(
 
 
 def _added(card: FeedCard) -> tuple[object, ...]:
-    id, status, streams, closed_at, seq, view_seq, blob = _changed(card)
-    return (
-        id,
-        card.customer,
-        card.instance,
-        card.flow,
-        card.version,
-        card.test,
-        status,
-        streams,
-        closed_at,
-        seq,
-        view_seq,
-        blob,
-    )
+    kept = card.card
+    return (kept.id, card.customer, card.instance, card.flow, card.version, card.test, *_changed(card))
 
 
 def _changed(card: FeedCard) -> tuple[object, ...]:
     kept = card.card
     return (
-        kept.id,
         kept.status.value,
         json_text(kept.streams),
         kept.closed_at,

@@ -108,8 +108,7 @@ create table cards (
     view_seq integer not null,
     card blob not null
 );
-create unique index cards_by_seq on cards (customer, seq);
-create index cards_shown on cards (customer, seq) where status in ('active', 'snoozed');
+create index cards_by_seq on cards (customer, seq, status);
 create index cards_by_instance on cards (instance);
 create index cards_closed on cards (closed_at) where closed_at is not null;
 
@@ -118,10 +117,11 @@ create table views (
     view blob not null
 );
 
+-- A customer's feed counter is the highest seq of the cards that are there, or of those that were pruned: this
+-- mark. A counter of its own would cost each card a page.
 create table feeds (
     customer text primary key,
-    seq integer not null,
-    pruned integer not null default 0
+    pruned integer not null
 ) without rowid;
 
 create table customers (

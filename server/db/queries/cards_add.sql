@@ -1,4 +1,4 @@
 insert into cards (
-    id, customer, instance, flow, version, test, status, streams, closed_at, seq, view_seq, card
+    number, id, customer, instance, flow, version, test, status, streams, closed_at, seq, view_seq, card
 )
-values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)

@@ -1,6 +1,6 @@
--- unique id of cards
+-- by rowid
 update cards
 set status = given.column2, streams = given.column3, closed_at = given.column4, seq = given.column5,
     view_seq = given.column6, card = given.column7
 from (values (?, ?, ?, ?, ?, ?, ?)) as given
-where cards.id = given.column1
+where cards.number = given.column1

@@ -1,2 +1,1 @@
-select count(*) from cards left join feeds on feeds.customer = cards.customer
-where feeds.seq is null or cards.seq > feeds.seq
+select count(*) from (select 1 from cards group by customer, seq having count(*) > 1)

@@ -1,3 +1,3 @@
 -- primary key of feeds: the mark only rises
-update feeds set pruned = max(pruned, given.column2) from (values (?, ?)) as given
-where customer = given.column1
+insert into feeds (customer, pruned) values (?, ?)
+on conflict (customer) do update set pruned = max(pruned, excluded.pruned)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from actors.records import Group
+from rules.cards import CardStatus
 from server.db.connection import DATABASE
 from server.db.doctor import Finding, examine, worst
 from tests.contract.rows import AT, card, customer, inbox, instance, journal, timeline
@@ -21,7 +22,7 @@ async def healthy(folder: Path) -> Path:
         journal=[journal()],
         instances={"i-1": instance(open_cards=1), "i-2": instance("i-2", test=True)},
         timeline=[timeline(1)],
-        cards=[card()],
+        cards=[card(), card("k-2", status=CardStatus.DISMISSED)],
         customers={"c-1": customer()},
         inbox_added=[inbox(1)],
     )
@@ -50,8 +51,7 @@ TROUBLE = {
     "update instances set live = 0 where number = 1": "not live",
     "update instances set open_cards = 0 where number = 1": "open cards wrong",
     "delete from views": "no view",
-    "update feeds set seq = 0": "ahead of their customer",
-    "delete from feeds": "ahead of their customer",
+    "update cards set seq = 1": "have several cards",
     "update inbox set instance = 'nobody'": "instance that is not there",
     "update instance_counts set instances = 9": "counts of instances",
 }

@@ -323,7 +323,9 @@ class Turns:
         else:
             self.defer("", event.customer or "", Raise(event))
 
-    def raise_own(self, name: str, *, customer: str | None, data: dict[str, object] | None = None) -> None:
+    def raise_own(
+        self, name: str, *, customer: str | None, data: dict[str, object] | None = None, depth: int = 1
+    ) -> None:
         """One of the server's own events that no turn raises; it is made only if somebody would take it."""
         if not (self._definitions.triggers(name) or self._router.has_ears(name, customer)):
             return
@@ -335,7 +337,7 @@ class Turns:
             data=data or {},
             origin=Origin.FLOW,
             source="flowdeck",
-            depth=1,
+            depth=depth,
         )
         self._raise(RaiseEvent(event=event, own=True))
 
@@ -357,12 +359,13 @@ class Turns:
             return
         self._customers.put(profile, group=self.group.number)
         self.group.write(profile)
-        self.raise_own("customer.created" if before is None else "customer.updated", customer=profile.id)
+        name = "customer.created" if before is None else "customer.updated"
+        self.raise_own(name, customer=profile.id, depth=max(depth, 1))
         if depth > CAUSES_MAX:
             self.group.tally.too_deep += 1
             return
         for actor in self._router.watching(profile.id):
-            self.deliver(actor, CustomerChanged(), depth)
+            self.deliver(actor, CustomerChanged(depth=depth), depth)
 
 
 def open_count(state: State) -> int:

@@ -95,7 +95,8 @@ def decide(  # noqa: PLR0913 – what a turn depends on, each by its name
             acting.act(run, input)
         case CardWithdrawn():
             acting.withdraw(run, input)
-        case CustomerChanged():
+        case CustomerChanged(depth=depth):
+            run.depth = depth
             run.facts.append(ProfileChanged())
         case Cancelled(reason=reason):
             if run.live:

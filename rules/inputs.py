@@ -85,8 +85,10 @@ class CardWithdrawn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     reason: str = "api"
 
 
-class CustomerChanged(msgspec.Struct, frozen=True, kw_only=True, tag="customer"):
-    """The profile was written: profile outcomes look again."""
+class CustomerChanged(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="customer"):
+    """The profile was written: profile outcomes look again. `depth` is that of the write (§9.5)."""
+
+    depth: int = 0
 
 
 class Cancelled(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="cancelled"):

@@ -1,8 +1,9 @@
 import msgspec
+import pytest
 
-from actors.commands import CustomerWrite, Refused
+from actors.commands import CustomerWrite, Refused, StartRequest, StartResult, Target
 from actors.customers import Customers, row_of
-from actors.limits import EngineLimits
+from actors.limits import CAUSES_MAX, EngineLimits
 from actors.testing import Stage, play
 from rules.customer import Profile, new_profile
 
@@ -108,5 +109,57 @@ def test_many_customers_pass_through_little_memory() -> None:
             await stage.write("c0", last_name="Zero")
             ann = profile((await stage.store.profiles(["c0"]))["c0"].profile)
             assert (ann.first_name, ann.last_name) == ("0", "Zero")
+
+    play(script())
+
+
+SWITCHING = """
+flow: switching
+variables: {n: {type: integer, default: 0}}
+start: w
+steps:
+  w: {type: wait, until: [{id: x, type: event, event: x, next: count}]}
+  count: {type: set, variables: {n: =vars.n + 1}, next: b}
+  b: {type: branch, cases: [{id: lit, when: customer.?lit.orValue(false) == true, next: off}], else: on}
+  on: {type: update_customer, set: {lit: true}, next: w}
+  off: {type: update_customer, set: {lit: false}, next: w}
+"""
+ANSWERING = """
+flow: answering
+start: dark
+steps:
+  dark: {type: wait, until: [{id: lit, type: profile, when: customer.?lit.orValue(false) == true, next: say}]}
+  say: {type: emit, event: x, next: light}
+  light: {type: wait, until: [{id: out, type: profile, when: customer.?lit.orValue(false) == false, next: again}]}
+  again: {type: emit, event: x, next: dark}
+"""
+ECHOING = """
+flow: echoing
+variables: {n: {type: integer, default: 0}}
+start: w
+steps:
+  w: {type: wait, until: [{id: x, type: event, event: customer.updated, next: count}]}
+  count: {type: set, variables: {n: =vars.n + 1}, next: write}
+  write: {type: update_customer, set: {n: =vars.n}, next: w}
+"""
+
+
+@pytest.mark.parametrize("flows", [(SWITCHING, ANSWERING), (ECHOING,)], ids=["two flows", "one flow"])
+def test_writes_that_cause_each_other_come_to_an_end(flows: tuple[str, ...]) -> None:
+    async def script() -> None:
+        async with Stage() as stage:
+            started = []
+            for text in flows:
+                await stage.publish(text)
+                flow = text.split()[1]
+                request = StartRequest(flow=flow, targets=(Target(customer="ann"),), client="test")
+                started.append(await stage.engine.start_flow(request))
+            await stage.post("x", "ann")
+            await stage.write("ann", city="Oslo")
+            await stage.sleep(1)
+            assert isinstance(started[0], StartResult)
+            count = (await stage.variables(started[0].started[0].instance))["n"]
+            assert isinstance(count, int)
+            assert 2 < count <= CAUSES_MAX + 1
 
     play(script())

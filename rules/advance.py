@@ -111,7 +111,7 @@ def _release(run: Run) -> None:
 
 def _run_next(run: Run) -> None:
     """Run the step at which the oldest token has arrived."""
-    if run.step_count >= run.step_count_max:
+    if run.step_count >= STEPS_PER_INSTANCE_MAX or run.step_count - run.base.step_count >= STEPS_PER_TURN_MAX:
         _overrun(run)
         return
     step = run.flow.steps[run.queue.popleft()]

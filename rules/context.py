@@ -20,13 +20,11 @@ if TYPE_CHECKING:
 class Context(dict[str, object]):
     """The context of one turn. A root stays as it was built until it is popped, because it has changed."""
 
-    __slots__ = ("_run",)
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    __slots__ = ("run",)
+    run: Run
 
     def __missing__(self, root: str) -> object:
-        value = _ROOTS[root](self._run)
+        value = _ROOTS[root](self.run)
         self[root] = value
         return value
 

@@ -86,7 +86,8 @@ def decide(  # noqa: PLR0913 – what a turn depends on, each by its name
     """One later turn. `now` may lag: the turn's time is never before the state's. `seed`: "{id}:{turn}"."""
     run = Run(flow, state, profile=customer, now=now, seed=seed, world=world)
     match input:
-        case EventArrived(event=event):
+        case EventArrived():
+            event = input.event
             run.depth = event.depth
             run.facts.append(EventCame(event, event_context(event)))
         case TimeCame():
@@ -124,7 +125,7 @@ def faulted(state: State, input: Input, *, now: int, message: str) -> Turn:
         state = replace(state, status=status, fault=True, error=details)
     return Turn(
         state=state,
-        due=min([timer.due for timer in timers], default=None),
+        due=_next_due(timers),
         subscriptions=None,
         trace=(StepTrace(step="", result="fault", error=details),),
     )
@@ -179,6 +180,10 @@ def _due(timers: tuple[Timer, ...], now: int) -> Timer | None:
     return timer if timer is not None and timer.due <= now else None
 
 
+def _next_due(timers: tuple[Timer, ...]) -> int | None:
+    return min([timer.due for timer in timers]) if timers else None
+
+
 def _turn(run: Run) -> Turn:
     _settle(run)
     run.cards = _worth_keeping(run)
@@ -187,7 +192,7 @@ def _turn(run: Run) -> Turn:
     return Turn(
         state=run.state() if _did_something(run) else run.base,
         effects=tuple(run.effects),
-        due=min([timer.due for timer in run.timers], default=None),
+        due=_next_due(run.timers),
         subscriptions=subscriptions(run),
         answer=run.answer,
         woke=run.woke,
@@ -210,8 +215,8 @@ def _did_something(run: Run) -> bool:
 
 def _settle(run: Run) -> None:
     """A live instance is `failed` as long as a token is parked, or a fault of ours is not repaired."""
-    if not run.live:
-        return
+    if run.error is None or not run.live:
+        return  # who parks a token, and who commits a fault, says why
     is_broken = run.fault or any([token.error is not None for token in run.tokens])
     if is_broken == (run.status is InstanceStatus.FAILED):
         return

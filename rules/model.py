@@ -172,12 +172,12 @@ class Wait(StepBase):
     need_all: bool = False
     deadline: Deadline | None = None
     close: tuple[str, ...] = ()
-    by_event: Mapping[str, tuple[Outcome, ...]] = field(init=False, repr=False, compare=False)
+    by_event: Mapping[str, tuple[EventOutcome, ...]] = field(init=False, repr=False, compare=False)
     looking_back: tuple[Outcome, ...] = field(init=False, repr=False, compare=False)
     timed: tuple[TimeOutcome, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        by_event: dict[str, tuple[Outcome, ...]] = {}
+        by_event: dict[str, tuple[EventOutcome, ...]] = {}
         for outcome in self.until:
             if isinstance(outcome, EventOutcome):
                 by_event[outcome.event] = (*by_event.get(outcome.event, ()), outcome)

@@ -27,11 +27,7 @@ def satisfied(run: Run, step: str, outcome: Outcome, fact: Fact) -> bool:
     """Whether the fact satisfies the outcome of this wait step; `step` is "" for an exit."""
     match outcome:
         case EventOutcome():
-            return (
-                isinstance(fact, EventCame)
-                and event_fits(run, outcome, fact.event)
-                and _event_holds(run, step, outcome, fact)
-            )
+            return isinstance(fact, EventCame) and event_satisfies(run, step, outcome, fact)
         case CardOutcome():
             return isinstance(fact, CardReported) and _card_fits(run, step, outcome, fact)
         case ProfileOutcome():
@@ -58,7 +54,10 @@ def event_fits(run: Run, outcome: EventOutcome, event: Event) -> bool:
             assert_never(outcome.match)
 
 
-def _event_holds(run: Run, step: str, outcome: EventOutcome, fact: EventCame) -> bool:
+def event_satisfies(run: Run, step: str, outcome: EventOutcome, fact: EventCame) -> bool:
+    """Whether the event fits, and the condition holds with it."""
+    if not event_fits(run, outcome, fact.event):
+        return False
     if outcome.when is None:
         return True
     run.context["event"] = fact.shown
@@ -128,7 +127,7 @@ def _came(run: Run, step: str, outcome: EventOutcome) -> EventCame | None:
             continue
         event = _event_of(kept)
         fact = EventCame(event, event_context(event), kept.number)
-        if event_fits(run, outcome, fact.event) and _event_holds(run, step, outcome, fact):
+        if event_satisfies(run, step, outcome, fact):
             return fact
     return None
 

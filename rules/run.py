@@ -25,8 +25,6 @@ from .inputs import Event
 from .instance import OF_WAITS, TRANSITIONS, Change, KeptEvent, Report, State, Timer, TimerKind, Token
 from .limits import (
     STATE_BYTES_MAX,
-    STEPS_PER_INSTANCE_MAX,
-    STEPS_PER_TURN_MAX,
     TRACE_LINES_MAX,
     TRACE_VALUE_BYTES_MAX,
 )
@@ -94,7 +92,6 @@ class Run:
         "size",
         "status",
         "step_count",
-        "step_count_max",
         "steps",
         "timers",
         "tokens",
@@ -133,7 +130,6 @@ class Run:
         self.size = base.size
         self.fault = base.fault
 
-        self.step_count_max = min(base.step_count + STEPS_PER_TURN_MAX, STEPS_PER_INSTANCE_MAX)
         self.depth = 0
         self.queue: deque[str] = deque()
         self.facts: deque[Fact] = deque()
@@ -144,7 +140,8 @@ class Run:
         self.condition_errors = 0
         self.card_balance = 0
         self.id_count = 0
-        self.context = Context(self)
+        self.context = Context()
+        self.context.run = self
         self._setting: Setting | None = None
 
     @property
@@ -276,15 +273,14 @@ class Run:
 
     def drop_token(self, token: Token) -> None:
         """The token has left; its timers go with it."""
-        self.tokens = tuple([other for other in self.tokens if other is not token])
+        at = self.tokens.index(token)
+        self.tokens = self.tokens[:at] + self.tokens[at + 1 :]
         step, activation = token.step, token.activation
-        self.timers = tuple(
-            [
-                timer
-                for timer in self.timers
-                if timer.of != step or timer.activation != activation or timer.kind not in OF_WAITS
-            ]
-        )
+        left = []
+        for timer in self.timers:
+            if timer.of != step or timer.activation != activation or timer.kind not in OF_WAITS:
+                left.append(timer)
+        self.timers = tuple(left)
 
     def drop_card_timers(self, card: str, *kinds: TimerKind) -> None:
         self.timers = tuple([timer for timer in self.timers if timer.of != card or timer.kind not in kinds])

@@ -21,7 +21,8 @@ def attempt(run: Run, step: Step, activation: int, work: Callable[[], Next | Non
         run.undo(mark)
         fail(run, step, activation, error)
     else:
-        run.queue.extend(follow or ())
+        if follow:
+            run.queue.extend(follow)
 
 
 def fail(run: Run, step: Step, activation: int, error: RuleError) -> None:

@@ -19,8 +19,7 @@ def subscriptions(run: Run) -> Subscriptions | None:
     """
     if not run.live:
         return NOTHING
-    base = run.base
-    if base.turn and run.held == base.held and _stand_alike(run.tokens, base.tokens):
+    if run.base.turn and run.held == run.base.held and _stand_alike(run.tokens, run.base.tokens):
         return None
     names: set[tuple[Match, str]] = set()
     profile = bool(run.held)
@@ -41,17 +40,17 @@ def subscriptions(run: Run) -> Subscriptions | None:
     )
 
 
-def _stand_alike(tokens: tuple[Token, ...], others: tuple[Token, ...]) -> bool:
-    if len(tokens) != len(others):
-        return False
-    for one, other in zip(tokens, others, strict=True):
-        if (
-            one.step != other.step
-            or one.latched != other.latched
-            or (one.error is None) != (other.error is None)
-        ):
-            return False
-    return True
+def _stand_alike(tokens: tuple[Token, ...], before: tuple[Token, ...]) -> bool:
+    """Whether all stand as those before, whenever they came."""
+    return len(tokens) == len(before) and all(map(_stands_like, tokens, before))
+
+
+def _stands_like(one: Token, other: Token) -> bool:
+    return (
+        one.step == other.step
+        and one.latched == other.latched
+        and (one.error is None) == (other.error is None)
+    )
 
 
 def _armed(run: Run) -> list[Outcome]:

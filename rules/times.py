@@ -26,7 +26,7 @@ def check_at(at: int) -> int:
 
 def to_datetime(at: int) -> datetime:
     """The instant as an aware datetime in UTC."""
-    return _EPOCH + timedelta(0, 0, 0, check_at(at))  # milliseconds, for half the price by place
+    return _EPOCH + check_at(at) * _MILLISECOND
 
 
 def to_ms(moment: datetime) -> int:

@@ -55,9 +55,10 @@ def offer(run: Run, wait: Wait, token: Token, fact: Fact) -> bool:
 
     An event or report is taken once. A profile is no single fact: one write may latch several outcomes.
     """
+    if isinstance(fact, EventCame):
+        return _offer_event(run, wait, token, fact)
     took = False
-    candidates = wait.by_event.get(fact.event.name, ()) if isinstance(fact, EventCame) else wait.until
-    for outcome in candidates:
+    for outcome in wait.until:
         if outcome.id in token.latched or not outcomes.satisfied(run, wait.id, outcome, fact):
             continue
         wake(run, wait, token, outcome, fact)
@@ -69,6 +70,14 @@ def offer(run: Run, wait: Wait, token: Token, fact: Fact) -> bool:
             break
         token = left
     return took
+
+
+def _offer_event(run: Run, wait: Wait, token: Token, fact: EventCame) -> bool:
+    for outcome in wait.by_event.get(fact.event.name, ()):
+        if outcome.id not in token.latched and outcomes.event_satisfies(run, wait.id, outcome, fact):
+            wake(run, wait, token, outcome, fact)
+            return True
+    return False
 
 
 def wake(run: Run, wait: Wait, token: Token, outcome: Outcome, fact: Fact) -> None:

@@ -11,7 +11,7 @@ from rules.decide import match_trigger, trigger_target
 from rules.effects import Refusal
 from rules.inputs import Event, EventArrived
 from rules.model import Origin
-from rules.world import Identity, StartPlan, TriggerFailed
+from rules.world import Identity, TriggerFailed
 
 from .commands import EventResult, FlowRefusal
 from .dedupe import day_of
@@ -118,12 +118,12 @@ class Events:
         try:
             target = trigger_target(armed.trigger, event, now=self._turns.now, world=self._world)
         except Exception as error:  # noqa: BLE001 – as in an actor's loop: one trigger fails, not the server
-            self._refuse(armed.version, self._fault(armed.version, error), outcome)
+            self._refuse(armed.version, event, self._fault(armed.version, error), outcome)
             return
         if target is None:
             return
         if isinstance(target, TriggerFailed):
-            self._refuse(armed.version, target, outcome)
+            self._refuse(armed.version, event, target, outcome)
         elif event.origin is Origin.APP and target != event.customer:
             return  # an app speaks for its own customer only (flow format §3)
         elif self._turns.can_start(armed.version, target):
@@ -135,7 +135,7 @@ class Events:
 
     def _start(self, armed: Armed, event: Event, target: str, outcome: Outcome) -> None:
         turns, version = self._turns, armed.version
-        turns.ensure_customer(target)
+        turns.ensure_customer(target, depth=event.depth)
         try:
             plan = match_trigger(
                 armed.flow,
@@ -151,21 +151,16 @@ class Events:
         if plan is None:
             return
         if isinstance(plan, TriggerFailed):
-            self._refuse(version, plan, outcome)
+            self._refuse(version, event, plan, outcome)
             return
         identity = Identity(id=turns.new_id(), customer=plan.customer, key=plan.key, invocation=event.id)
-        self._begin(version, armed, plan, identity, outcome)
-
-    def _begin(
-        self, version: Version, armed: Armed, plan: StartPlan, identity: Identity, outcome: Outcome
-    ) -> None:
-        begun = self._turns.start(version, armed.flow, plan.started, identity)
+        begun = turns.start(version, armed.flow, plan.started, identity)
         if isinstance(begun, Refusal):
-            self._refuse(version, TriggerFailed(code=begun.code, message=begun.reason), outcome)
+            self._refuse(version, event, TriggerFailed(code=begun.code, message=begun.reason), outcome)
         else:
             outcome.started.append(begun.id)
 
-    def _refuse(self, version: Version, why: TriggerFailed, outcome: Outcome) -> None:
+    def _refuse(self, version: Version, event: Event, why: TriggerFailed, outcome: Outcome) -> None:
         """Told to the caller; recorded as `instance.refused` for whoever subscribes."""
         self._turns.group.tally.refused += 1
         outcome.refused.append(FlowRefusal(flow=version.flow_key, reason=why.code, detail=why.message))
@@ -173,6 +168,7 @@ class Events:
             "instance.refused",
             customer=self._turns.customer,
             data={"flow": version.flow_key, "version": version.number, "reason": why.code},
+            depth=event.depth + 1,
         )
 
     def _fault(self, version: Version, error: Exception) -> TriggerFailed:

@@ -238,18 +238,18 @@ class Turns:
             return True
         return not version.needs_profile and self._router.has_customer(customer)
 
-    def ensure_customer(self, id: str) -> None:
-        """A customer who is named for the first time is created."""
+    def ensure_customer(self, id: str, *, depth: int = 0) -> None:
+        """A customer who is named for the first time is created; `depth` is that of what names them."""
         if self._router.has_customer(id) or not self._customers.is_loaded(id):
             return
         if self._customers.profile(id) is None:
             profile = self._customers.put(new_profile(id, self.now), group=self.group.number)
             self.group.write(profile)
-            self.raise_own("customer.created", customer=id)
+            self.raise_own("customer.created", customer=id, depth=depth + 1)
 
     def start(self, version: Version, flow: Flow, started: Started, identity: Identity) -> Actor | Refusal:
         """A new instance and its first turn; or why there is none."""
-        self.ensure_customer(identity.customer)
+        self.ensure_customer(identity.customer, depth=started.depth)
         try:
             turn = start(
                 flow,

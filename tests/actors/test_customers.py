@@ -130,7 +130,7 @@ start: dark
 steps:
   dark: {type: wait, until: [{id: lit, type: profile, when: customer.?lit.orValue(false) == true, next: say}]}
   say: {type: emit, event: x, next: light}
-  light: {type: wait, until: [{id: out, type: profile, when: customer.?lit.orValue(false) == false, next: again}]}
+  light: {type: wait, until: [{id: out, type: profile, when: customer.lit == false, next: again}]}
   again: {type: emit, event: x, next: dark}
 """
 ECHOING = """

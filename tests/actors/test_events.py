@@ -1,6 +1,7 @@
 import asyncio
 
 from actors.commands import NO_ID, NO_TIME
+from actors.limits import CAUSES_MAX
 from actors.memory import MemoryStore
 from actors.testing import Stage, play
 from rules.inputs import Event
@@ -225,5 +226,43 @@ def test_duplicate_of_an_event_in_flight_waits_for_its_commit(greeting: str) -> 
             gate.set()
             assert (await first).status == "accepted"
             assert (await again).status == "duplicate"
+
+    play(script())
+
+
+WISHING = """
+flow: wishing
+variables: {n: {type: integer, required: true}}
+triggers: {go: {type: event, event: [go, instance.refused]}}
+start: e
+steps: {e: {type: end}}
+"""
+GREETING_ANOTHER = """
+flow: another
+triggers: {new: {type: event, event: customer.created, customer: "{{ event.customer }}x"}}
+start: e
+steps: {e: {type: end}}
+"""
+
+
+def test_refused_starts_that_cause_each_other_come_to_an_end() -> None:
+    async def script() -> None:
+        async with Stage() as stage:
+            await stage.publish(WISHING)
+            result = await stage.post("go", "ann")
+            assert [each.reason for each in result.refused] == ["missing_variable"]
+            await stage.sleep(1)
+
+    play(script())
+
+
+def test_customers_that_cause_each_other_come_to_an_end() -> None:
+    async def script() -> None:
+        async with Stage() as stage:
+            await stage.publish(GREETING_ANOTHER)
+            await stage.post("go", "ann")
+            await stage.sleep(1)
+            names = ["ann" + "x" * count for count in range(CAUSES_MAX + 2)]
+            assert 2 < len(await stage.store.profiles(names)) <= CAUSES_MAX + 1
 
     play(script())

@@ -73,6 +73,9 @@ class References:
             self._report.add("bad_name", pointer, message)
         elif not name.isprintable():
             self._report.add("bad_name", pointer, "A name of an event is printable text.")
+        elif name.startswith("=") or "{{" in name or "{%" in name:
+            message = "A name of an event is written out: neither an expression nor a template is taken."
+            self._report.add("bad_name", pointer, message)
         elif is_raised and name.startswith(RESERVED):
             message = f'Only the server raises events that begin with "{name.partition(".")[0]}.".'
             self._report.add("reserved_name", pointer, message)

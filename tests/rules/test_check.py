@@ -291,6 +291,18 @@ def test_what_can_never_be_of_the_variables_type_is_refused(type: str, value: ob
     assert found == ([] if fits else [("type_mismatch", "/steps/a/variables/v")])
 
 
+@pytest.mark.parametrize("name", ["=vars.name", "order.{{ vars.name }}", "{% if now %}x{% endif %}"])
+def test_names_of_events_are_static(name: str) -> None:
+    heard = {"id": "e", "type": "event", "event": name, "next": "b"}
+    trigger = {"type": "event", "event": ["x", name]}
+    steps = {"a": wait(heard, SOON), "b": {"type": "emit", "event": name}}
+    assert problems(steps, triggers={"t": trigger}) == [
+        ("bad_name", "/steps/a/until/0/event"),
+        ("bad_name", "/steps/b/event"),
+        ("bad_name", "/triggers/t/event/1"),
+    ]
+
+
 def test_what_a_trigger_can_never_supply_is_refused() -> None:
     trigger = {"type": "event", "event": "x", "variables": {"v": "five"}}
     found = problems({"a": {"type": "end"}}, variables={"v": {"type": "integer"}}, triggers={"t": trigger})

@@ -7,6 +7,7 @@ dictionary a row costs more than the row.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import msgspec
 from msgspec.structs import astuple
@@ -28,6 +29,11 @@ from .sql import SQL, add_rows, read_rows, write_rows
 
 _encode_card = msgspec.msgpack.Encoder().encode
 _encode_json = msgspec.json.Encoder().encode
+_decode_stored = msgspec.json.Decoder(list[tuple[int, int | None, int, int]]).decode
+_decode_counters = msgspec.json.Decoder(dict[str, int]).decode
+
+NOTHING: Final = (None,) * 9
+"""In place of columns that are not compared."""
 
 
 def json_text(values: object) -> str:
@@ -67,18 +73,55 @@ def write_instances(db: Database, group: Group) -> None:
     """Instances with their snapshots and entries: found by their ids once, then known by numbers."""
     new = [row for row in group.instances.values() if row.new]
     old = [row for row in group.instances.values() if not row.new]
-    wanted = dict.fromkeys(row.id for row in old) | dict.fromkeys(row.instance for row in group.timeline)
-    for row in new:
-        wanted.pop(row.id, None)
-    stored = {row[0]: row for row in read_rows(db, SQL["instances_stored"], [(id,) for id in wanted])}
-    expect(len(stored) == len(wanted), "a change or an entry of an instance that is not there")
-    _change(db, old, stored)
-    numbers = {id: row[1] for id, row in stored.items()} | _add(db, new)
-    last = {id: row[2] for id, row in stored.items()}
+    numbers = _add(db, new)
+    last: dict[str, int | None] = {}
+    moved, settled = [], []
+    for row, (number, newest, moves, settles) in zip(
+        old, _stored(db, [_mutable(row) for row in old]), strict=True
+    ):
+        numbers[row.id] = number
+        last[row.id] = newest
+        if moves:
+            moved.append((number, row.due, row.step, row.open_cards, row.subscriptions))
+        if settles:
+            settled.append((number, row.status, row.outcome, row.error, row.ended_at, row.live))
+    only_told = list(dict.fromkeys(row.instance for row in group.timeline if row.instance not in numbers))
+    for id, (number, newest, _, _) in zip(
+        only_told, _stored(db, [(id, *NOTHING) for id in only_told]), strict=True
+    ):
+        numbers[id] = number
+        last[id] = newest
+    # What a turn leaves alone costs no page, nor do its indices.
+    add_rows(db, "instances_move", moved)
+    add_rows(db, "instances_settle", settled)
     write_timeline(db, group.timeline, numbers, last)
     snapshots = [(numbers[row.id], row.state, last.pop(row.id, None)) for row in group.instances.values()]
     add_rows(db, "snapshots_put", snapshots)
     add_rows(db, "snapshots_extend", [(numbers[id], entry) for id, entry in last.items()])
+
+
+def _stored(db: Database, rows: Sequence[Sequence[object]]) -> list[tuple[int, int | None, int, int]]:
+    """Of each: its number, its newest entry, and whether what it is given differs from what is stored."""
+    found = [
+        stored for (text,) in read_rows(db, SQL["instances_stored"], rows) for stored in _decode_stored(text)
+    ]
+    expect(len(found) == len(rows), "a change or an entry of an instance that is not there")
+    return found
+
+
+def _mutable(row: InstanceRow) -> tuple[object, ...]:
+    return (
+        row.id,
+        row.due,
+        row.step,
+        row.open_cards,
+        row.subscriptions,
+        row.status,
+        row.outcome,
+        row.error,
+        row.ended_at,
+        row.live,
+    )
 
 
 def _add(db: Database, rows: Sequence[InstanceRow]) -> dict[str, int]:
@@ -88,21 +131,6 @@ def _add(db: Database, rows: Sequence[InstanceRow]) -> dict[str, int]:
     first = int(db.execute(SQL["instances_last"]).fetchone()[0]) + 1
     add_rows(db, "instances_add", [(number, *_columns(row)) for number, row in enumerate(rows, first)])
     return {row.id: number for number, row in enumerate(rows, first)}
-
-
-def _change(db: Database, rows: Sequence[InstanceRow], stored: Mapping[str, Sequence[object]]) -> None:
-    """Write what differs from what is stored: what a turn leaves alone costs no page, nor do its indices."""
-    moved, settled = [], []
-    for row in rows:
-        _, number, _, *columns = stored[row.id]
-        place = [row.due, row.step, row.open_cards, row.subscriptions]
-        state = [row.status, row.outcome, row.error, row.ended_at, row.live]
-        if place != columns[:4]:
-            moved.append((number, *place))
-        if state != columns[4:]:
-            settled.append((number, *state))
-    add_rows(db, "instances_move", moved)
-    add_rows(db, "instances_settle", settled)
 
 
 def write_timeline(
@@ -199,7 +227,11 @@ def write_cards(db: Database, rows: Sequence[CardRow]) -> list[FeedCard]:
 
 def feed_counters(db: Database, rows: Sequence[CardRow]) -> dict[str, int]:
     """The feed counter of each customer before these cards."""
-    return dict(read_rows(db, SQL["feed_counters"], [(id,) for id in {row.customer: None for row in rows}]))
+    customers = [(id,) for id in {row.customer: None for row in rows}]
+    counters: dict[str, int] = {}
+    for (text,) in read_rows(db, SQL["feed_counters"], customers):
+        counters |= _decode_counters(text)
+    return counters
 
 
 def number_cards(

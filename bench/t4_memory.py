@@ -21,11 +21,11 @@ def main() -> None:
         took, cpu = time.perf_counter() - began, product.process.cpu_s() - cpu
         grown = (product.process.rss_bytes() - before) / count
         say(f"started {count:,} in {took:.1f} s, at {cpu / count * 1e6:.0f} µs of CPU each")
-        say(f"as started: {grown:,.0f} bytes of resident memory each, states within warm_bytes_max included")
+        say(f"as started: {grown:,.0f} bytes of resident memory each, states and profiles in memory included")
         product.stop()
         ready_s = product.start()
-        rested = product.process.rss_bytes() / (count + 1_000)
-        say(f"after a restart, {ready_s:.1f} s to ready: {rested:,.0f} bytes each of the whole process")
+        rested = (product.process.rss_bytes() - before) / count
+        say(f"after a restart, {ready_s:.1f} s to ready: {rested:,.0f} bytes each")
     finally:
         product.stop()
 

@@ -71,7 +71,7 @@ class ControlSocket:
             if not _is_owner(writer.get_extra_info("socket")):
                 return
             async with asyncio.timeout(ANSWER_S_MAX):
-                request = await reader.read(MESSAGE_BYTES_MAX)
+                request = await _read_whole(reader)
             writer.write(_encode(await self._answer(request)))
             async with asyncio.timeout(ANSWER_S_MAX):
                 await writer.drain()
@@ -107,6 +107,16 @@ def ask(folder: Path, request: Request) -> Answer:
             return _decode_answer(_read_all(line))
     except (OSError, msgspec.DecodeError) as error:
         raise Unreachable(str(error)) from error
+
+
+async def _read_whole(reader: asyncio.StreamReader) -> bytes:
+    """What was sent until its end, in however many pieces it comes."""
+    received = bytearray()
+    while chunk := await reader.read(65_536):
+        received += chunk
+        if len(received) > MESSAGE_BYTES_MAX:
+            raise ConnectionError("the request is too long")
+    return bytes(received)
 
 
 def _read_all(line: socket.socket) -> bytes:

@@ -85,7 +85,7 @@ def operation(route: Route, by_type: Mapping[str, Any], components: Mapping[str,
         described["parameters"].append({**IF_MATCH, "required": route.if_match == "required"})
     body = request_body(route, by_type)
     if body is not None:
-        described["requestBody"] = {"required": True, "content": body}
+        described["requestBody"] = {"required": route.body_default is None, "content": body}
     return described
 
 

@@ -80,8 +80,9 @@ class Route:
 
     `role`: which role a backend needs. `body`: the type of a JSON or MessagePack body; None when there is
     none, or the handler reads it by itself: then `raw_types` are its media types and `raw_body` its shape as
-    JSON. `answer`: the type of the answer with `status`. `if_match`: takes the draft's ETag. `idempotent`:
-    takes an `Idempotency-Key`. `codes`: errors beside those that every route of its kind has.
+    JSON. `body_default`: what an empty body stands for; None: it is an error. `answer`: the type of the
+    answer with `status`. `if_match`: takes the draft's ETag. `idempotent`: takes an `Idempotency-Key`.
+    `codes`: errors beside those that every route of its kind has.
     """
 
     method: Method
@@ -93,6 +94,7 @@ class Route:
     role: Role | None = None
     query: type | None = None
     body: Any = None
+    body_default: object = None
     body_bytes_max: int | None = None
     raw_types: tuple[str, ...] = ()
     raw_body: Any = None

@@ -87,7 +87,10 @@ def handler(route: Route, parts: Parts, cors: Cors) -> AiohttpHandler:
             call = admitted(route, request, parts)
             if route.body is not None:
                 raw = await bodies.read(request, bytes_max=body_bytes_max)
-                call.body = bodies.decode(raw, route.body, bodies.media_type(request.headers))
+                if raw or route.body_default is None:
+                    call.body = bodies.decode(raw, route.body, bodies.media_type(request.headers))
+                else:
+                    call.body = route.body_default
             value = await route.handle(call)
             answer = answers.answer(request, value, status=route.status, request_id=id, headers=headers)
         except Exception as failed:  # noqa: BLE001 - the request boundary: every failure becomes one answer

@@ -168,6 +168,7 @@ ROUTES = (
         role="operate",
         query=PublishQuery,
         body=PublishBody,
+        body_default=PublishBody(),
         answer=VersionItem,
         status=201,
         idempotent=True,

@@ -97,6 +97,20 @@ async def test_what_is_no_request_is_refused(tmp_path: Path, sent: bytes) -> Non
         assert answer["type"] == "Refusal"
 
 
+async def test_request_may_come_in_pieces(tmp_path: Path) -> None:
+    request = msgspec.msgpack.encode(CREATE)
+    async with Holder(tmp_path / "data") as holder:
+        reader, writer = await asyncio.open_unix_connection(str(holder.folder / SOCKET_FILE))
+        for piece in (request[:5], request[5:]):
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.to_thread(ask, holder.folder, ListKeys())  # the server has had its turn
+        writer.write_eof()
+        answer = msgspec.msgpack.decode(await reader.read())
+        writer.close()
+        assert answer["type"] == "KeyCreated"
+
+
 def test_nobody_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(Unreachable):
         ask(tmp_path, ListKeys())

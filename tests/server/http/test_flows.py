@@ -175,6 +175,12 @@ async def test_publish_with_a_foreign_etag_fails(server: Server) -> None:
     assert (await server.call("POST", "/v1/flows/welcome/publish", {}, If_Match='"9"')).status == 412
 
 
+async def test_publish_without_a_body_keeps_what_runs(server: Server) -> None:
+    await create(server)
+    published = await server.call("POST", "/v1/flows/welcome/publish")
+    assert (published.status, published.body["version"]) == (201, 1)
+
+
 async def test_paused_flow_starts_nothing_until_it_resumes(server: Server) -> None:
     await server.publish()
 

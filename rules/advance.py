@@ -120,7 +120,7 @@ def _run_next(run: Run) -> None:
         joins.arrive(run, step, run.runs(step.id) + 1)
         return
     activation = run.begin(step.id)
-    attempt(run, step, activation, lambda: _do(run, step, activation))
+    attempt(run, step, activation, _do)
 
 
 def _overrun(run: Run) -> None:

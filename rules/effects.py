@@ -71,7 +71,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     errors: tuple[Mapping[str, str], ...] = ()
 
 
-class StepTrace(msgspec.Struct, frozen=True, omit_defaults=True):
+class StepTrace(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One line of a turn's timeline: what a step did, or what a condition said and the values that it read.
 
     `step` is "" for what concerns the whole instance. `error` says why a condition or a step failed.

@@ -13,7 +13,7 @@ from .cards import Card
 from .inputs import Event
 
 
-class CardReported(msgspec.Struct, frozen=True):
+class CardReported(msgspec.Struct, frozen=True, gc=False):
     """`action` is that of outcomes (flow format §7.3): `completed`, `dismissed`, `expired`, …"""
 
     card: Card
@@ -21,7 +21,7 @@ class CardReported(msgspec.Struct, frozen=True):
     button: str | None = None
 
 
-class EventCame(msgspec.Struct, frozen=True):
+class EventCame(msgspec.Struct, frozen=True, gc=False):
     """`shown` is `event` of expressions. `number` is that of the kept event; 0: it comes just now."""
 
     event: Event
@@ -29,11 +29,11 @@ class EventCame(msgspec.Struct, frozen=True):
     number: int = 0
 
 
-class ProfileChanged(msgspec.Struct, frozen=True):
+class ProfileChanged(msgspec.Struct, frozen=True, gc=False):
     """The customer's profile was written, by whomever."""
 
 
-class MomentCame(msgspec.Struct, frozen=True):
+class MomentCame(msgspec.Struct, frozen=True, gc=False):
     """A timer rang, or its moment was past already."""
 
     due: int

@@ -37,6 +37,8 @@ def keep(run: Run, fact: Fact, *, took: Collection[str]) -> None:
 def take(run: Run, step: str, outcome: Outcome, fact: Fact) -> None:
     """The wait step has taken the fact."""
     match fact:
+        case EventCame() if not run.events:
+            return
         case EventCame():
             # A kept one is taken alone here: an older one may still satisfy another outcome of the same wait.
             first, last = (fact.number, fact.number) if fact.number else (0, run.numbered)

@@ -318,7 +318,7 @@ class Run:
         """A line for the timeline; beyond the limit only that there was more."""
         count = len(self.trace)
         if count < TRACE_LINES_MAX:
-            shown = {name: _shown(value) for name, value in read.items()} if read else {}
+            shown = {name: _shown(read[name]) for name in read} if read else {}
             self.trace.append(StepTrace(step, result, shown, error))
         elif count == TRACE_LINES_MAX:
             self.trace.append(StepTrace("", "and more"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from .conditions import Condition, values_read
 from .errors import EvaluationError, RuleError
@@ -10,12 +11,16 @@ from .instance import Token
 from .model import Next, Step
 from .run import Run
 
+AnyStep = TypeVar("AnyStep", bound=Step)
 
-def attempt(run: Run, step: Step, activation: int, work: Callable[[], Next | None]) -> None:
+
+def attempt(
+    run: Run, step: AnyStep, activation: int, work: Callable[[Run, AnyStep, int], Next | None]
+) -> None:
     """Do the step's work; a token goes to every step that it gives. None: it blocks, or all has ended."""
     mark = run.mark()
     try:
-        follow = work()
+        follow = work(run, step, activation)
         run.check_size()
     except RuleError as error:
         run.undo(mark)

@@ -5,12 +5,12 @@ Knows nothing of CEL; `rules.cel` translates these to the checker's own declarat
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from types import MappingProxyType
 from typing import TypeAlias
 
 
-class Type(Enum):
+class Type(StrEnum):
     """What a value is. `DYN` is untyped data: its type is known only when the expression runs."""
 
     BOOL = "bool"

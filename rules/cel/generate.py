@@ -70,7 +70,7 @@ class Generator:
         result = self.truth(node) if is_condition else self.code(node)
         lines = ["b = Budget()"] if _BUDGET.search(result) else []
         for root, local in self.roots.items():
-            lines.append(f"{local} = c.get({self.constant(root)})")
+            lines.append(f"{local} = {self._root(root)}")
             lines.append(f"if {local} is None: {local} = EMPTY")
         lines.append(f"return {result}")
         if self.is_careful:
@@ -146,7 +146,12 @@ class Generator:
             return self.variables[node.name][-1]
         if node.kind is Kind.RECORD:
             return self.roots.setdefault(node.name, f"r{len(self.roots)}")
-        return f"c.get({self.constant(node.name)})"
+        return self._root(node.name)
+
+    def _root(self, name: str) -> str:
+        """One that is missing reads null, which only the careful form has to know."""
+        key = self.constant(name)
+        return f"c.get({key})" if self.is_careful else f"c[{key}]"
 
     def _record(self, node: Node) -> str:
         """A record, empty where there is none, so that its fields read null."""

@@ -83,7 +83,7 @@ def _offer_event(run: Run, wait: Wait, token: Token, fact: EventCame) -> bool:
 def wake(run: Run, wait: Wait, token: Token, outcome: Outcome, fact: Fact) -> None:
     """The fact satisfies the outcome of the wait at which the token is armed."""
     run.woke = True
-    attempt(run, wait, token.activation, lambda: _happen(run, wait, token, outcome, fact))
+    attempt(run, wait, token.activation, lambda *_: _happen(run, wait, token, outcome, fact))
 
 
 def ring(run: Run, wait: Wait, timer: Timer) -> None:
@@ -91,7 +91,7 @@ def ring(run: Run, wait: Wait, timer: Timer) -> None:
     token = _armed(run, wait, timer.activation)
     if timer.kind is TimerKind.DEADLINE:
         run.woke = True
-        attempt(run, wait, timer.activation, lambda: _end_early(run, wait, token, timer.due))
+        attempt(run, wait, timer.activation, lambda *_: _end_early(run, wait, token, timer.due))
         return
     outcome = next(outcome for outcome in wait.until if outcome.id == timer.outcome)
     wake(run, wait, token, outcome, MomentCame(timer.due))
@@ -116,8 +116,10 @@ def _happen(run: Run, wait: Wait, token: Token, outcome: Outcome, fact: Fact) ->
     kept.take(run, wait.id, outcome, fact)
     if not wait.need_all:
         run.note(wait.id, f"outcome: {outcome.id}")
-        _close(run, wait, {outcome.of} if isinstance(outcome, CardOutcome) else ())
-        return _go_on(run, wait, token, outcome.next, {"outcome": outcome.id, **_about(fact)})
+        if wait.close:
+            _close(run, wait, {outcome.of} if isinstance(outcome, CardOutcome) else ())
+        outputs = {"runs": token.activation, "outcome": outcome.id, **_about(fact)}
+        return _go_on(run, wait, token, outcome.next, outputs)
     run.note(wait.id, f"latched: {outcome.id}")
     return _latch(run, wait, token, outcome, fact)
 
@@ -130,7 +132,8 @@ def _latch(run: Run, wait: Wait, token: Token, outcome: Outcome, fact: Fact) -> 
     run.replace_token(token, latched)
     if len(latched.latched) == len(wait.until):
         _close(run, wait, {other.of for other in wait.until if isinstance(other, CardOutcome)})
-        return _go_on(run, wait, latched, wait.next, {"outcome": None, "outcomes": outcomes_so_far})
+        done: dict[str, object] = {"outcome": None, "outcomes": outcomes_so_far}
+        return _go_on(run, wait, latched, wait.next, {"runs": token.activation, **done})
     run.output(wait.id, {"runs": token.activation, "outcomes": outcomes_so_far})
     return None
 
@@ -145,7 +148,7 @@ def _end_early(run: Run, wait: Wait, token: Token, due: int) -> Next:
 
 def _go_on(run: Run, wait: Wait, token: Token, follow: Next, outputs: dict[str, object]) -> Next:
     run.drop_token(token)
-    run.output(wait.id, {"runs": token.activation, **outputs})
+    run.output(wait.id, outputs)
     return follow
 
 

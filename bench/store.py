@@ -17,12 +17,14 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from statistics import median
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from msgspec.structs import replace  # noqa: E402
 
+from actors.dedupe import event_key  # noqa: E402
 from actors.records import (  # noqa: E402
     CardRow,
     CustomerRow,
@@ -34,6 +36,7 @@ from actors.records import (  # noqa: E402
 )
 from rules.cards import Card, CardStatus  # noqa: E402
 from rules.ids import make_id  # noqa: E402
+from rules.inputs import Event  # noqa: E402
 from server.db.connection import Database  # noqa: E402
 from server.db.store import SqliteStore  # noqa: E402
 
@@ -80,10 +83,16 @@ def events(rows: list[InstanceRow], turn: int) -> Group:
             JournalRow(make_id(AT, f"e{turn}", n), AT, "event", "key-1", row.customer, "shop.paid", PAYLOAD)
             for n, row in enumerate(chosen)
         ],
-        dedupe=[DedupeRow(DAY, os.urandom(16), os.urandom(16)) for _ in chosen],
+        dedupe=[DedupeRow(DAY, key(turn * GROUP + n, row), os.urandom(16)) for n, row in enumerate(chosen)],
         instances={row.id: replace(row, state=turn.to_bytes(4) + STATE) for row in chosen},
         timeline=[TimelineRow(row.id, turn, AT, ENTRY) for row in chosen],
     )
+
+
+def key(number: int, row: InstanceRow) -> bytes:
+    """Of an id as a backend that counts gives it, and as T1 sends it."""
+    event = Event(id=f"r-0-{number}", name="shop.paid", time=AT, customer=row.customer)
+    return event_key(event, "key-1")
 
 
 def cards(turn: int) -> Group:
@@ -102,6 +111,11 @@ def cards(turn: int) -> Group:
             for n in range(GROUP)
         ]
     )
+
+
+def starts(first: int) -> Group:
+    new = [instance(number, new=True) for number in range(first, first + GROUP)]
+    return Group(instances={row.id: row for row in new})
 
 
 def customers(first: int) -> Group:
@@ -186,17 +200,20 @@ async def writes(instances_count: int) -> None:
     async with store() as made:
         rows = await start_instances(made, instances_count)
         print(f"commits in groups of {GROUP}, {instances_count:,} instances")
+        kinds: dict[str, Callable[[int], Group]] = {
+            "events": lambda turn: events(rows, turn),
+            "starts": lambda turn: starts(instances_count + turn * GROUP),
+            "cards": cards,
+            "customers": lambda turn: customers(turn * GROUP),
+        }
+        ratios: dict[str, list[float]] = {title: [] for title in kinds}
         for round in range(ROUNDS):
-            skeleton_commits()
-            await timed(made, "events", [events(rows, round * GROUPS + n) for n in range(GROUPS)])
-        first = instances_count
-        groups = []
-        for n in range(GROUPS):
-            new = [instance(first + n * GROUP + i, new=True) for i in range(GROUP)]
-            groups.append(Group(instances={row.id: row for row in new}))
-        await timed(made, "starts", groups)
-        await timed(made, "cards", [cards(n) for n in range(GROUPS)])
-        await timed(made, "customers", [customers(n * GROUP) for n in range(GROUPS)])
+            skeleton = skeleton_commits()
+            turns = range(round * GROUPS, (round + 1) * GROUPS)
+            for title, make in kinds.items():
+                ratios[title].append(await timed(made, title, [make(turn) for turn in turns]) / skeleton)
+        for title, values in ratios.items():
+            print(f"  {title:<22} {median(values):7.2f} × the skeleton's commit")
 
 
 async def reads(count: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from random import Random
 
 import pytest
@@ -150,7 +151,10 @@ def run(flow: Flow, seed: int, turns: int = 25) -> list[object]:
     return lived
 
 
-@pytest.mark.parametrize("seed", range(120))
+SEEDS = 1000 if os.environ.get("HYPOTHESIS_PROFILE") == "ci" else 120
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
 def test_invariants_hold_whatever_comes(seed: int) -> None:
     for flow in FLOWS:
         run(flow, seed)

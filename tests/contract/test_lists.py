@@ -88,7 +88,8 @@ CARDS: list[CardRow] = [
     ],
 )
 async def test_cards_by_filter_newest_first(store: Store, filter: dict[str, Any], ids: list[str]) -> None:
-    await store.apply(Group(cards=CARDS))
+    instances = {"i-2": instance("i-2", customer="c-2")}
+    await store.apply(Group(instances=instances, cards=CARDS))
     rows, cursor = await store.cards(CardFilter(**filter))
     assert [row.card.id for row in rows] == ids
     assert cursor is None

@@ -109,7 +109,6 @@ create table cards (
     card blob not null
 );
 create index cards_by_seq on cards (customer, seq, status);
-create index cards_by_instance on cards (instance);
 create index cards_closed on cards (closed_at) where closed_at is not null;
 
 create table views (

@@ -1,6 +1,10 @@
--- cards_by_instance; looks at :window rows at most, and when they end the page, the last row is only a number
+-- cards_by_seq: an instance's cards are its customer's; looks at :window rows at most, and when they end the page,
+-- the last row is only a number
 with looked_at as not materialized (
-    select * from cards where instance = :instance and number < :before order by number desc limit :window
+    select * from cards
+    where customer = (select customer from instances where id = :instance) and instance = :instance
+      and number < :before
+    order by number desc limit :window
 )
 select looked_at.number, card, customer, instance, flow, version, test, seq, view_seq,
     views.view

@@ -22,10 +22,16 @@ Struct = TypeVar("Struct", bound=Part)
 
 def convert(data: object, struct: type[Struct], report: Report) -> Struct | None:
     """`data` as `struct`; None, and everything that is wrong with it in `report`, when it does not fit."""
-    _Fitting(report).fit(data, inspect.type_info(struct), "")
+    _Fitting(report).fit(data, _described(struct), "")
     if report.has_errors:
         return None
     return msgspec.convert(data, struct)
+
+
+@cache
+def _described(struct: type[Part]) -> inspect.Type:
+    """Worked out once: it costs more than all else that is done with a short document."""
+    return inspect.type_info(struct)
 
 
 class _Fitting:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from hashlib import blake2b
+from typing import Final
 
 import msgspec
 
@@ -17,6 +18,9 @@ from rules.model import Origin
 from .commands import DIGEST_BYTES, NO_TIME
 from .ports import MS_PER_DAY
 from .records import DedupeRow
+
+KEY_PREFIX_BYTES: Final = 24
+"""As much as tells neighbours apart: the time in a UUIDv7 and a ULID, a name and a number."""
 
 _canonical = msgspec.msgpack.Encoder(order="sorted").encode
 
@@ -64,7 +68,7 @@ class Dedupe:
 def event_key(event: Event, source: str) -> bytes:
     """Of (source, customer, id); an app's events have a space of their own."""
     space = "app" if event.origin is Origin.APP else "event"
-    return _digest(f"{space}\0{source}\0{event.customer or ''}\0{event.id}".encode())
+    return _key(event.id, f"{space}\0{source}\0{event.customer or ''}\0{event.id}")
 
 
 def event_digest(event: Event) -> bytes:
@@ -74,11 +78,19 @@ def event_digest(event: Event) -> bytes:
 
 
 def action_key(customer: str, key: str) -> bytes:
-    return _digest(f"act\0{customer}\0{key}".encode())
+    return _key(key, f"act\0{customer}\0{key}")
 
 
 def answer_key(client: str, key: str) -> bytes:
     return _digest(f"answer\0{client}\0{key}".encode())
+
+
+def _key(id: str, whole: str) -> bytes:
+    """The beginning of the id before its digest: rising ones (counters, UUIDv7, ULID) stand side by side.
+
+    Keys in random order change a page of the store each, half of what an event costs there.
+    """
+    return id.encode()[:KEY_PREFIX_BYTES] + _digest(whole.encode())
 
 
 def day_of(now: int) -> int:

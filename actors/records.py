@@ -27,7 +27,8 @@ class JournalRow(msgspec.Struct, frozen=True, gc=False):
 class DedupeRow(msgspec.Struct, frozen=True, gc=False):
     """That (source, customer, id) was taken. `digest` tells a repeat from a conflict, `code` answers it.
 
-    `key` and `digest` are 16-byte BLAKE2b digests; `day` is days since the epoch: tables are per day.
+    `digest` is a 16-byte BLAKE2b digest, `key` one behind the first bytes of the id; `day` is days since the
+    epoch: tables are per day.
     """
 
     day: int

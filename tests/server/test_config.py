@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from actors.limits import EngineLimits
 from server.config import ConfigError, exposed_without_tls, load
 from server.settings import Config, Container, Server
 
@@ -188,3 +190,12 @@ def test_named_file_that_is_missing_is_an_error(tmp_path: Path) -> None:
 )
 def test_address_that_others_reach_needs_tls_or_a_proxy(server: Server, exposed: bool) -> None:
     assert exposed_without_tls(server) is exposed
+
+
+def test_defaults_of_the_engine_stand_in_two_places_and_are_the_same() -> None:
+    limits, settings = EngineLimits(), Config().engine
+    shared = {field.name for field in fields(limits)} & set(settings.__struct_fields__)
+    assert len(shared) >= 10
+    assert {name: getattr(limits, name) for name in shared} == {
+        name: getattr(settings, name) for name in shared
+    }

@@ -16,7 +16,7 @@ import msgspec
 from .records import FeedCard
 
 if TYPE_CHECKING:
-    from rules.problems import Problem
+    from rules.documents.problems import Problem
 
 NO_TIME: Final = -(1 << 62)
 """`Event.time` of an event that came without one: it gets the time at which it is taken."""

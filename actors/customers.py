@@ -1,6 +1,6 @@
 """Profiles as the loop sees them: the ones in use, who is known to exist, and writes waiting for a commit.
 
-Loading is `prefetch.py`; what a profile is and how it changes is `rules/customer.py`.
+Loading is `prefetch.py`; what a profile is and how it changes is `rules/customers/profile.py`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from itertools import islice
 
 import msgspec
 
-from rules.customer import Profile, new_profile
+from rules.customers.profile import Profile, new_profile
 
 from .records import CustomerRow
 

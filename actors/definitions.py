@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from msgspec.structs import replace
 
-from rules.compile import Compiled, compile_flow, load
+from rules.compiling.flows import Compiled, compile_flow, load
 from rules.model import EventTrigger, Flow, UpdateCustomer
 
 from .limits import COMPILED_VERSIONS_MAX

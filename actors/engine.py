@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from rules.compile import Compiled
+from rules.compiling.flows import Compiled
 from rules.inputs import Event
 from rules.world import World
 

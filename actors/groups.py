@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from rules.customer import Profile
+from rules.customers.profile import Profile
 from rules.instance import InstanceStatus
 
 from .actor import Actor

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from rules.cards import ON_SCREEN
+from rules.cards.card import ON_SCREEN
 from rules.instance import InstanceStatus
 
 from .ports import MS_PER_DAY, CardFilter, CustomerFilter, InstanceFilter, Retention, StoreError

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from rules.cards import Card
+from rules.cards.card import Card
 
 
 class JournalRow(msgspec.Struct, frozen=True, gc=False):

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 
-from rules.compile import Compiled
+from rules.compiling.flows import Compiled
 from rules.inputs import Event
 from rules.instance import InstanceStatus, State
 from rules.model import Origin

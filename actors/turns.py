@@ -13,7 +13,7 @@ from typing import TypeAlias, assert_never
 
 import msgspec
 
-from rules.customer import Profile, change, new_profile
+from rules.customers.profile import Profile, change, new_profile
 from rules.decide import decide, faulted, start
 from rules.effects import ChangeCustomer, Effect, PutCard, RaiseEvent, Refusal, Turn
 from rules.ids import make_id

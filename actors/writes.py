@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from rules.compile import Compiled
-from rules.customer import Profile, merge, new_profile, replace
-from rules.profile_errors import ProfileError
+from rules.compiling.flows import Compiled
+from rules.customers.errors import ProfileError
+from rules.customers.profile import Profile, merge, new_profile, replace
 
 from .commands import CustomerWrite, Refused
 from .customers import row_of

@@ -34,7 +34,7 @@ from actors.records import (  # noqa: E402
     JournalRow,
     TimelineRow,
 )
-from rules.cards import Card, CardStatus  # noqa: E402
+from rules.cards.card import Card, CardStatus  # noqa: E402
 from rules.ids import make_id  # noqa: E402
 from rules.inputs import Event  # noqa: E402
 from server.db.connection import Database  # noqa: E402

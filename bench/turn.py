@@ -14,7 +14,7 @@ import msgspec
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from rules.compile import check
+from rules.compiling.flows import check
 from rules.decide import decide, start
 from rules.effects import Turn
 from rules.inputs import Event, EventArrived, Started

@@ -10,7 +10,7 @@ SCHEMAS = ROOT / "protocol" / "schema"
 
 def texts() -> dict[str, str]:
     """What each file must hold."""
-    from rules.schema import flow_schema, view_schema
+    from rules.documents.schema import flow_schema, view_schema
 
     schemas = {"flow.json": flow_schema(), "view.json": view_schema()}
     return {name: json.dumps(schema, indent=2, ensure_ascii=False) + "\n" for name, schema in schemas.items()}

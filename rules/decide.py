@@ -11,15 +11,13 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from . import acting, card_changes, variables
-from .advance import advance, arm_exits, ring
-from .cards import OPEN, Card
-from .context import event_context, trigger_context
-from .customer import Profile
+from . import variables
+from .cards import acting
+from .cards import changes as card_changes
+from .cards.card import OPEN, Card
+from .customers.profile import Profile
 from .effects import Refusal, StepTrace, Turn
-from .ending import finish
 from .errors import RuleError
-from .facts import EventCame, ProfileChanged
 from .inputs import (
     Cancelled,
     CardActed,
@@ -32,9 +30,13 @@ from .inputs import (
 )
 from .instance import LAYOUT, TRANSITIONS, Change, InstanceStatus, State, Timer, TimerKind
 from .model import Flow
-from .run import Run, pack
-from .subscribing import subscriptions
 from .triggers import match_trigger, trigger_target
+from .turn.advance import advance, arm_exits, ring
+from .turn.context import event_context, trigger_context
+from .turn.ending import finish
+from .turn.facts import EventCame, ProfileChanged
+from .turn.run import Run, pack
+from .turn.subscribing import subscriptions
 from .world import Identity, StartPlan, TriggerFailed, World
 
 __all__ = [

@@ -9,14 +9,15 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import TypeVar
 
-from . import cards, instance
+from . import instance
+from .cards import card as cards
 
 Status = TypeVar("Status", bound=StrEnum)
 Change = TypeVar("Change", bound=StrEnum)
 
 _PAGE = """# States
 
-Drawn from the tables in `rules/instance.py` and `rules/cards.py` by
+Drawn from the tables in `rules/instance.py` and `rules/cards/card.py` by
 `python -m rules.diagrams > docs/states.md`. What is not drawn does not happen.
 
 ## Instances

@@ -15,7 +15,7 @@ import msgspec
 from .inputs import Event
 
 if TYPE_CHECKING:
-    from .cards import Card, CardView
+    from .cards.card import Card, CardView
     from .instance import State
 
 

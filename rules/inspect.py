@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from .context import card_context
+from .calendar.times import rfc3339
 from .instance import State, Timer, TimerKind, Token
 from .json_values import as_json
 from .model import CardOutcome, EventOutcome, Flow, Outcome, ProfileOutcome, TimeOutcome, Wait
-from .times import rfc3339
+from .turn.context import card_context
 
 
 def inspect(flow: Flow, state: State) -> dict[str, object]:

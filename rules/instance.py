@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from .cards import Card
+from .cards.card import Card
 
 
 class InstanceStatus(StrEnum):

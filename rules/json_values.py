@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from .calendar.times import rfc3339, to_ms
 from .errors import RuleError
 from .inputs import Json
 from .limits import VALUE_NESTING_MAX
-from .times import rfc3339, to_ms
 
 
 def as_json(value: object, *, depth: int = VALUE_NESTING_MAX) -> Json:

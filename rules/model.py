@@ -12,9 +12,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 if TYPE_CHECKING:
+    from .calendar.moments import Duration, Moment
+    from .cards.elements import CardTemplate
     from .conditions import Condition, Expression
-    from .elements import CardTemplate
-    from .moments import Duration, Moment
     from .types import Type
     from .values import Value
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from . import customer as customers
+from .calendar.times import to_datetime
 from .conditions import values_read
-from .context import event_context
-from .customer import Profile
+from .customers import profile as customers
+from .customers.profile import Profile
 from .errors import EvaluationError
 from .inputs import Event, Started
 from .limits import KEY_BYTES_MAX, NAME_BYTES_MAX
 from .model import EventTrigger, Flow, Origin
-from .templates import Setting
-from .times import to_datetime
+from .text.templates import Setting
+from .turn.context import event_context
 from .values import Value
 from .world import StartPlan, TriggerFailed, World
 

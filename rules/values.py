@@ -9,8 +9,8 @@ from typing import TypeAlias
 
 from .conditions import Expression, compile_expression
 from .errors import ExpressionError
-from .printing import Setting
-from .templates import Template, compile_template
+from .text.printing import Setting
+from .text.templates import Template, compile_template
 from .types import Scope, Type
 
 # A list or object with something to resolve in it, or what is resolved; anything else is itself.

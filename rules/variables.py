@@ -8,12 +8,12 @@ from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from typing import Final
 
+from .calendar.times import parse_rfc3339, to_datetime, to_ms
+from .documents.scalars import is_date
 from .errors import RuleError
 from .json_values import as_json
 from .model import Variable
-from .printing import Setting
-from .scalars import is_date
-from .times import parse_rfc3339, to_datetime, to_ms
+from .text.printing import Setting
 from .types import Type
 from .values import Value
 

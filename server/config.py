@@ -18,8 +18,8 @@ from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
+from rules.calendar.zones import check_zone
 from rules.errors import RuleError
-from rules.zones import check_zone
 
 from .addresses import is_loopback
 from .settings import Config, Server

@@ -9,7 +9,7 @@ import structlog
 
 from actors.commands import CustomerWrite, Refused
 from actors.records import CustomerRow
-from rules.customer import claimed
+from rules.customers.profile import claimed
 from server.auth.claims import CustomerToken
 
 log = structlog.get_logger("flowdeck.logins")

@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 
-from ..durations import parse_duration, shift
+from ..calendar.durations import parse_duration, shift
+from ..calendar.times import parse_rfc3339, to_datetime, to_ms
+from ..calendar.zones import zoned
 from ..errors import EvaluationError, RuleError
 from ..limits import AT_MS_MAX, AT_MS_MIN, DURATION_CHARS_MAX
-from ..times import parse_rfc3339, to_datetime, to_ms
-from ..zones import zoned
 from .texts import number_to_int, scalar_to_text
 from .values import Budget, mismatch
 

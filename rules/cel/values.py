@@ -8,11 +8,7 @@ from datetime import datetime, timedelta
 from typing import NoReturn, TypeAlias
 
 from ..errors import EvaluationError
-from ..limits import (
-    EXPRESSION_LIST_ITEMS_MAX,
-    EXPRESSION_STEPS_MAX,
-    EXPRESSION_STRING_CHARS_MAX,
-)
+from ..limits import EXPRESSION_LIST_ITEMS_MAX, EXPRESSION_STEPS_MAX, EXPRESSION_STRING_CHARS_MAX
 
 Compared: TypeAlias = int | float | str | datetime | timedelta
 

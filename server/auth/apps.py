@@ -20,7 +20,7 @@ from jwt.algorithms import HMACAlgorithm
 from jwt.exceptions import InvalidKeyError
 from yarl import URL
 
-from rules.customer import can_be_claimed
+from rules.customers.profile import can_be_claimed
 
 from ..addresses import is_loopback
 from .rows import Algorithm, AppKeyRow

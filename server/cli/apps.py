@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from rules.times import rfc3339
+from rules.calendar.times import rfc3339
 from server.auth.apps import AppKeyError, algorithm_of
 from server.auth.rows import MAX_AGE_S_DEFAULT, AppKeyKind, AppKeyRow
 from server.control import AppList, AppShown, CreateApp, ListApps, RemoveApp

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 import click
 
-from rules.times import rfc3339
+from rules.calendar.times import rfc3339
 from server.addresses import is_loopback
 from server.auth.minting import mint_token
 from server.auth.rows import AppKeyRow, Role

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from .failures import Misused
 
 if TYPE_CHECKING:
-    from rules.problems import Problem
+    from rules.documents.problems import Problem
 
 MEDIA_TYPES: Final = {"yaml": "application/yaml", "json": "application/json"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from rules.durations import parse_duration
+from rules.calendar.durations import parse_duration
 from rules.errors import RuleError
 
 MS_PER_S = 1_000

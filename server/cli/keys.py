@@ -8,7 +8,7 @@ from typing import cast
 
 import click
 
-from rules.times import rfc3339
+from rules.calendar.times import rfc3339
 from server.auth.rows import ROLES, Role
 from server.control import CreateKey, Done, KeyCreated, KeyList, KeyShown, ListKeys, RevokeKey
 

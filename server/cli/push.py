@@ -18,7 +18,7 @@ from .documents import MEDIA_TYPES, document_type, read_document, shown
 from .failures import Failure
 
 if TYPE_CHECKING:
-    from rules.compile import Document
+    from rules.compiling.flows import Document
 
 Change: TypeAlias = Literal["created", "updated", "unchanged"]
 Running: TypeAlias = Literal["keep", "cancel"]
@@ -68,7 +68,7 @@ def push_file(
 
 
 def read_flow(file: Path) -> Document:
-    from rules.compile import load
+    from rules.compiling.flows import load
 
     loaded = load(read_document(file), type=document_type(file))
     if isinstance(loaded, list):

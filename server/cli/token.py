@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from rules.times import rfc3339
+from rules.calendar.times import rfc3339
 from server.auth.claims import CUSTOMER_BYTES_MAX
 from server.control import MintToken, TokenMinted
 

@@ -13,7 +13,7 @@ from .failures import Failure
 from .folder import configured
 
 if TYPE_CHECKING:
-    from rules.problems import Problem
+    from rules.documents.problems import Problem
 
 
 @click.command("validate")
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 @click.pass_context
 def command(ctx: click.Context, files: tuple[Path, ...], config_file: Path | None, as_json: bool) -> None:
     """Check flow documents: `path:line:col: error code: message`."""
-    from rules.compile import check
-    from rules.problems import Severity
+    from rules.compiling.flows import check
+    from rules.documents.problems import Severity
 
     constants = configured(config_file).flows.constants
     found: list[tuple[Path, Problem]] = []

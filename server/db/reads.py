@@ -22,7 +22,7 @@ from actors.records import (
     TimelineRow,
     VersionRow,
 )
-from rules.cards import Card
+from rules.cards.card import Card
 
 from .connection import Database
 from .sql import SQL, read_rows

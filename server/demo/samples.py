@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from rules.compile import Document, load
+from rules.compiling.flows import Document, load
 
 from .session import Customer, FlowSample, SampleEvent, Step
 

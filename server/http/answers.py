@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
-from rules.times import rfc3339
+from rules.calendar.times import rfc3339
 from server.errors import ApiError
 
 from .bodies import JSON, MSGPACK, MSGPACK_TYPES

@@ -13,7 +13,7 @@ import msgspec
 from aiohttp import web
 from multidict import MultiMapping
 
-from rules.problems import nearest
+from rules.documents.problems import nearest
 from server.errors import ApiError, FieldError
 
 JSON: Final = "application/json"

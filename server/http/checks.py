@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Any, Final
 
+from rules.calendar.times import parse_rfc3339
+from rules.documents.scalars import is_unicode
 from rules.errors import RuleError
 from rules.limits import DOCUMENT_DEPTH_MAX, INTEGER_MAX, NAME_BYTES_MAX
-from rules.scalars import is_unicode
-from rules.times import parse_rfc3339
 from server.errors import ApiError, FieldError
 
 from .bodies import POINTER_NAME_CHARACTERS_MAX, escape

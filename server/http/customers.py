@@ -10,7 +10,7 @@ import msgspec
 from actors.commands import CustomerWrite
 from actors.ports import CustomerFilter
 from actors.records import CustomerRow
-from rules.customer import Profile
+from rules.customers.profile import Profile
 from rules.limits import NAME_BYTES_MAX
 from server.errors import ApiError, ErrorCode
 from server.logins import log_in

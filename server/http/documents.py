@@ -11,8 +11,8 @@ import msgspec
 from ruamel.yaml import YAML
 
 from actors.records import FlowRow
-from rules.compile import Document, load
-from rules.syntax import parse
+from rules.compiling.flows import Document, load
+from rules.documents.syntax import parse
 from server.errors import ApiError
 
 from . import bodies

@@ -10,9 +10,9 @@ from msgspec import Meta
 
 from actors.commands import ChangeFlow, CreateFlow, SaveDraft
 from actors.records import FlowRow
-from rules.compile import check
+from rules.compiling.flows import check
+from rules.documents.problems import Problem
 from rules.limits import DESCRIPTION_CHARS_MAX, FOLDER_CHARS_MAX, TITLE_CHARS_MAX
-from rules.problems import Problem
 from server.errors import ApiError, ErrorCode, FieldError
 
 from . import documents

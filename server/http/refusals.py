@@ -8,7 +8,7 @@ from typing import Final, TypeVar, cast
 import msgspec
 
 from actors.commands import Refused
-from rules.problems import Problem, Severity
+from rules.documents.problems import Problem, Severity
 from server.errors import ERRORS, ApiError, ErrorCode, FieldError
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from actors.commands import Phase
-from rules.schema import flow_schema
+from rules.documents.schema import flow_schema
 from server.errors import ERRORS, ApiError
 from server.live.asyncapi import asyncapi
 

@@ -11,9 +11,9 @@ from msgspec import Meta
 from actors.commands import PublishFlow
 from actors.definitions import compile_version
 from actors.records import VersionRow
-from rules.compile import check
+from rules.compiling.flows import check
+from rules.documents.problems import Problem
 from rules.limits import DESCRIPTION_CHARS_MAX
-from rules.problems import Problem
 from server.errors import ApiError
 
 from . import documents

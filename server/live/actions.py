@@ -23,9 +23,9 @@ from actors.commands import (
 )
 from actors.ports import Clock, StoreError
 from actors.records import FeedCard
-from rules.durations import parse_duration, shift
+from rules.calendar.durations import parse_duration, shift
+from rules.calendar.times import parse_rfc3339
 from rules.errors import RuleError
-from rules.times import parse_rfc3339
 from server.errors import ERRORS, ErrorCode
 
 from .messages import ActionName, CardAction, Tracked

@@ -17,7 +17,7 @@ from typing import Final, Protocol
 from actors.hub import FeedChange, Hub, Subscription
 from actors.ports import Store
 from actors.records import FeedCard
-from rules.cards import ON_SCREEN, OPEN
+from rules.cards.card import ON_SCREEN, OPEN
 
 from .containers import Container
 

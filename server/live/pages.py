@@ -15,7 +15,7 @@ from typing import Final
 
 from actors.ports import Store
 from actors.records import FeedCard, FeedHead
-from rules.cards import ON_SCREEN
+from rules.cards.card import ON_SCREEN
 
 from .containers import Container
 from .cursor import Position

@@ -15,7 +15,7 @@ from typing import Final, Protocol, TypeAlias
 from msgspec import UNSET
 
 from actors.ports import Clock
-from rules.times import rfc3339
+from rules.calendar.times import rfc3339
 from server.auth.callers import Refused
 from server.auth.claims import CustomerToken
 from server.errors import ERRORS, ErrorCode

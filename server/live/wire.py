@@ -9,8 +9,8 @@ from typing import Any, Final
 import msgspec
 
 from actors.records import FeedCard
-from rules.cards import Card, CardStatus, CardView
-from rules.times import rfc3339
+from rules.calendar.times import rfc3339
+from rules.cards.card import Card, CardStatus, CardView
 
 EVERY_STREAM: Final = "all"
 """The built-in stream that always has every card."""

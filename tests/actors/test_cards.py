@@ -2,7 +2,7 @@ from msgspec.structs import replace
 
 from actors.commands import Action, StartRequest, StartResult, Target, TrackBatch, TrackEvent
 from actors.testing import Screen, Stage, play
-from rules.cards import CardStatus
+from rules.cards.card import CardStatus
 
 DIGEST = b"d" * 16
 

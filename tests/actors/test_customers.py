@@ -5,7 +5,7 @@ from actors.commands import CustomerWrite, Refused, StartRequest, StartResult, T
 from actors.customers import Customers, row_of
 from actors.limits import CAUSES_MAX, EngineLimits
 from actors.testing import Stage, play
-from rules.customer import Profile, new_profile
+from rules.customers.profile import Profile, new_profile
 
 
 def profile(row: bytes) -> Profile:

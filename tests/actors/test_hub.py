@@ -1,7 +1,7 @@
 from actors.hub import FeedChange, Hub
 from actors.records import FeedCard
 from actors.testing import Screen
-from rules.cards import Card, CardStatus
+from rules.cards.card import Card, CardStatus
 
 
 def card(id: str, customer: str = "ann", seq: int = 1) -> FeedCard:

@@ -20,7 +20,7 @@ from actors.records import (
     TimelineRow,
     VersionRow,
 )
-from rules.cards import Card, CardStatus
+from rules.cards.card import Card, CardStatus
 
 DAY = 20_000
 AT = DAY * MS_PER_DAY + 1_000

@@ -6,7 +6,7 @@ import pytest
 
 from actors.ports import Store, StoreError
 from actors.records import AnswerRow, Group
-from rules.cards import CardStatus
+from rules.cards.card import CardStatus
 
 from .rows import (
     AT,

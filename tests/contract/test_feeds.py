@@ -6,7 +6,7 @@ import pytest
 
 from actors.ports import Store
 from actors.records import FeedHead, Group
-from rules.cards import CardStatus
+from rules.cards.card import CardStatus
 
 from .rows import card, changed, seqs, shown
 

@@ -8,7 +8,7 @@ import pytest
 
 from actors.ports import CardFilter, CustomerFilter, InstanceFilter, Store
 from actors.records import CardRow, CustomerRow, Group, InstanceRow
-from rules.cards import CardStatus
+from rules.cards.card import CardStatus
 
 from .rows import AT, card, customer, ended, flow, instance, journal, started, timeline, version
 

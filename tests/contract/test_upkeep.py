@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from actors.ports import MS_PER_DAY, Retention, Store
 from actors.records import AnswerRow, FeedHead, Group
-from rules.cards import CardStatus
+from rules.cards.card import CardStatus
 
 from .rows import AT, DAY, card, changed, dedupe, ended, instance, journal, shown, started, timeline
 

@@ -17,7 +17,7 @@ import pytest
 
 from actors.ports import StoreError
 from actors.records import Group
-from rules.cards import CardStatus
+from rules.cards.card import CardStatus
 from server.db.connection import Cursor, Database, Open
 from server.db.store import SqliteStore, StoreLimits
 from tests.contract.rows import AT, card, changed, instance, journal, timeline

@@ -13,9 +13,9 @@ from typing import TypeAlias
 
 import msgspec
 
-from rules.cards import OPEN, Card, CardStatus
-from rules.compile import check
-from rules.customer import Profile, change, new_profile
+from rules.cards.card import OPEN, Card, CardStatus
+from rules.compiling.flows import check
+from rules.customers.profile import Profile, change, new_profile
 from rules.decide import decide, start
 from rules.effects import Answer, ChangeCustomer, PutCard, RaiseEvent, Refusal, Subscriptions, Turn
 from rules.inputs import (

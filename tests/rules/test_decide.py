@@ -7,7 +7,7 @@ from dataclasses import replace as with_fields
 import pytest
 from msgspec.structs import replace
 
-from rules.customer import new_profile
+from rules.customers.profile import new_profile
 from rules.decide import decide, faulted, start
 from rules.effects import Turn
 from rules.inputs import Cancelled, CustomerChanged, Event, EventArrived, Started, TimeCame

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rules import cards, instance
+from rules import instance
+from rules.cards import card as cards
 from rules.diagrams import page
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from rules.customer import new_profile
+from rules.customers.profile import new_profile
 from tests.rules.playing import (
     DAY,
     HOUR,

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from rules.compile import check
-from rules.customer import new_profile
+from rules.compiling.flows import check
+from rules.customers.profile import new_profile
 from rules.decide import StartPlan, TriggerFailed, World, match_trigger, trigger_target
 from rules.inputs import Event
 from rules.model import Flow, Origin

@@ -2,9 +2,9 @@
 
 import pytest
 
+from rules.calendar.times import to_datetime
 from rules.errors import EvaluationError, ExpressionError
-from rules.printing import Setting
-from rules.times import to_datetime
+from rules.text.printing import Setting
 from rules.types import Scope, Type
 from rules.values import compile_value
 

@@ -18,7 +18,7 @@ from actors.ports import StoreError
 from actors.records import FeedCard, Group
 from actors.simulation import ShakyStore, Trial, Viewer
 from actors.testing import Stage, play
-from rules.cards import ON_SCREEN, CardStatus
+from rules.cards.card import ON_SCREEN, CardStatus
 from rules.instance import State
 
 SEEDS = int(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from actors.records import Group
-from rules.cards import CardStatus
+from rules.cards.card import CardStatus
 from server.db.connection import DATABASE
 from server.db.doctor import Finding, examine, worst
 from tests.contract.rows import AT, card, customer, inbox, instance, journal, timeline

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rules.compile import check
+from rules.compiling.flows import check
 from rules.model import EventOutcome, EventTrigger, Flow, Wait
 from server.demo.samples import CUSTOMERS, EVENTS, flow_files, flow_samples
 from server.demo.session import FlowSample

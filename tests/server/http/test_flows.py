@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from rules.syntax import parse
+from rules.documents.syntax import parse
 from tests.server.http.kit import WELCOME, Server
 
 YAML = "application/yaml"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from actors.testing import play
-from rules.cards import CardStatus
+from rules.cards.card import CardStatus
 from server.settings import Container
 
 from .setting import BOTH, App, LiveStage

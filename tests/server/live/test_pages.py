@@ -12,7 +12,7 @@ from actors.hub import Hub
 from actors.memory import MemoryStore
 from actors.ports import Retention
 from actors.records import CardRow, FeedCard, Group
-from rules.cards import CardStatus, CardView
+from rules.cards.card import CardStatus, CardView
 from server.live.containers import Container, Containers
 from server.live.cursor import Position
 from server.live.feed import CustomerFeed, Delta, Feeds, News

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from actors.memory import MemoryStore
 from actors.ports import Retention
 from actors.testing import play
-from rules.cards import CardStatus
+from rules.cards.card import CardStatus
 from server.live.codec import JSON, MSGPACK
 from server.live.wire import wire_card
 from tests.live_client import Mirror

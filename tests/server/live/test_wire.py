@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from actors.memory import MemoryStore
 from actors.records import FeedCard, Group
-from rules.cards import CardStatus, CardView
+from rules.cards.card import CardStatus, CardView
 from server.live.wire import EncodedCards, WireCard, is_published, wire_card
 from tests.contract.rows import AT, card
 

@@ -1,0 +1,1 @@
+"""Instants, durations, zones and moments: when something is, or is to be."""

@@ -1,0 +1,48 @@
+"""Time zones: the local time of an instant and the instant of a local time.
+
+One rule holds wherever clocks jump: a local time that does not exist is the first instant after the gap,
+and one that exists twice is the first of the two.
+"""
+
+from whenever import Instant, PlainDateTime, TimeZoneNotFoundError, ZonedDateTime
+
+from ..errors import EvaluationError, RuleError
+from .times import check_at
+
+
+def check_zone(name: str) -> None:
+    """RuleError `unknown_zone` unless `name` is an IANA zone, spelled as IANA does."""
+    if zoned(0, name).tz_id != name:
+        raise _unknown_zone(name)
+
+
+def zoned(at: int, zone: str) -> ZonedDateTime:
+    """The instant on the clocks of `zone`."""
+    try:
+        return Instant.from_timestamp(check_at(at), unit="millisecond").to_tz(zone)
+    except TimeZoneNotFoundError as error:
+        raise _unknown_zone(zone) from error
+
+
+def instant_of(local: PlainDateTime, zone: str) -> int:
+    """When the clocks of `zone` first show `local`, or have just jumped over it."""
+    try:
+        moment = local.assume_tz(zone, disambiguation="compatible")
+        if moment.to_plain() != local:
+            moment = _first_after_gap(moment)
+        return check_at(moment.timestamp(unit="millisecond"))
+    except TimeZoneNotFoundError as error:
+        raise _unknown_zone(zone) from error
+    except ValueError as error:
+        raise EvaluationError("bad_time", "The time lies outside the years 1 to 9999.") from error
+
+
+def _first_after_gap(moment: ZonedDateTime) -> ZonedDateTime:
+    # One nanosecond later, because a jump is not its own predecessor.
+    jump = moment.add(nanoseconds=1).prev_transition()
+    assert jump is not None, "a skipped local time has the jump that skips it before it"
+    return jump
+
+
+def _unknown_zone(name: str) -> RuleError:
+    return RuleError("unknown_zone", f'"{name[:64]}" is not an IANA time zone such as Europe/Berlin.')

@@ -1,0 +1,1 @@
+"""A card: its life, its form, what it shows, and what somebody does to it."""

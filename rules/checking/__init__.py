@@ -1,0 +1,1 @@
+"""What only the whole flow shows, found before it is published."""

@@ -1,0 +1,1 @@
+"""From a document to a flow that can run: references resolved, sources compiled once."""

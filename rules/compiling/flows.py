@@ -1,0 +1,201 @@
+"""From a document's text to a flow that can run, or to all that keeps it from running, each where it stands.
+
+`load` refuses what is no document of this format; `compile_flow` finds what may stand in a draft, but not be
+published; `check` does both. The work is done by `compile_steps.py`, `elements.py` and `check.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .. import model
+from ..cards.elements import CardTemplate, compile_card
+from ..checking.flows import check_flow
+from ..checking.graph import Graph, build
+from ..documents import cards as document_cards
+from ..documents import flow as written
+from ..documents.convert import convert
+from ..documents.problems import Positions, Problem, Report, child
+from ..documents.syntax import parse
+from ..errors import RuleError
+from ..limits import FOLDER_DEPTH_MAX
+from ..values import Value
+from ..variables import coerce
+from .references import References
+from .scopes import VARIABLE_TYPES, Scopes
+from .sources import Sources
+from .steps import StepCompiler, given
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A well-formed document. `data` is what was written, plain; `positions` are those of its YAML."""
+
+    flow: written.Flow
+    data: Mapping[str, object]
+    positions: Positions
+
+    @property
+    def key(self) -> str:
+        return self.flow.flow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """`flow` is None exactly when a problem is an error, `document` when the text is none."""
+
+    flow: model.Flow | None = None
+    problems: tuple[Problem, ...] = ()
+    document: Document | None = None
+
+
+def load(text: str | bytes, *, type: str) -> Document | list[Problem]:
+    """The document in `text` ("yaml" or "json"), or what makes it none: syntax, schema, no support."""
+    data, report = parse(text, type=type)
+    flow = None if report.has_errors else convert(data, written.Flow, report)
+    if flow is None:
+        return list(report.problems())
+    assert isinstance(data, dict)
+    return Document(flow=flow, data=data, positions=report.positions)
+
+
+def check(
+    text: str | bytes, *, type: str, version: int = 0, constants: Mapping[str, object] | None = None
+) -> Compiled:
+    """All problems of a text."""
+    document = load(text, type=type)
+    if isinstance(document, list):
+        return Compiled(problems=tuple(document))
+    return compile_flow(document, version=version, constants=constants or {})
+
+
+def compile_flow(document: Document, *, version: int, constants: Mapping[str, object]) -> Compiled:
+    """The flow as version `version` (minus the draft's revision for tests); `constants` are this server's."""
+    report = Report(document.positions)
+    flow = _FlowCompiler(document.flow, report, constants).flow(version)
+    return Compiled(flow=None if report.has_errors else flow, problems=report.problems(), document=document)
+
+
+class _FlowCompiler:
+    def __init__(self, flow: written.Flow, report: Report, constants: Mapping[str, object]) -> None:
+        self._flow = flow
+        self._report = report
+        self._scopes = Scopes(flow, constants)
+        self._sources = Sources(report)
+        self._references = References(flow, report)
+        self._variables = {name: self._variable(name, each) for name, each in flow.variables.items()}
+        self._steps = StepCompiler(self._sources, self._scopes, self._references, self._variables)
+
+    def flow(self, version: int) -> model.Flow:
+        flow = self._flow
+        self._check_folder()
+        steps = {id: self._steps.step(id, step, child("/steps", id)) for id, step in flow.steps.items()}
+        exits = [self._steps.exit(exit, child("/exits", index)) for index, exit in enumerate(flow.exits)]
+        triggers = [
+            self._trigger(name, each, child("/triggers", name)) for name, each in flow.triggers.items()
+        ]
+        start = self._references.next(flow.start, "/start")
+        cards = {name: self._card(name, each) for name, each in flow.cards.items()}
+        graph = build(steps)
+        made = model.Flow(
+            key=flow.flow,
+            version=version,
+            name=flow.name,
+            folder=flow.folder,
+            variables=self._variables,
+            triggers=tuple(triggers),
+            exits=tuple(exits),
+            start=start,
+            steps=steps,
+            cards=cards,
+            reach=graph.reach,
+            reads_customer=self._reads_customer(steps),
+            reads_trigger=self._reads("trigger"),
+        )
+        self._check(made, graph)
+        return made
+
+    def _check(self, flow: model.Flow, graph: Graph) -> None:
+        check_flow(flow, graph, self._flow, self._sources)
+
+    def _reads(self, root: str) -> bool:
+        return any(name == root or name.startswith(f"{root}.") for name in self._sources.reads)
+
+    def _reads_customer(self, steps: Mapping[str, model.Step]) -> bool:
+        """Whether a turn needs the profile: also to know the zone and locale, and to write it."""
+        writes = any(isinstance(step, model.UpdateCustomer) for step in steps.values())
+        return writes or self._sources.needs_setting or self._reads("customer")
+
+    def _check_folder(self) -> None:
+        folder = self._flow.folder
+        if folder and (folder.count("/") >= FOLDER_DEPTH_MAX or not all(folder.split("/"))):
+            message = f"A folder has at most {FOLDER_DEPTH_MAX} levels, none of them empty."
+            self._report.add("bad_name", "/folder", message)
+
+    def _variable(self, name: str, variable: written.Variable) -> model.Variable:
+        default = given(variable.default)
+        place = child("/variables", name)
+        made = model.Variable(
+            name=name,
+            type=VARIABLE_TYPES[variable.type],
+            is_date=variable.type == "date",
+            required=variable.required,
+            has_default=default is not None,
+            default=default,
+            description=variable.description,
+        )
+        if default is not None:
+            self._check_default(made, child(place, "default"))
+        return made
+
+    def _check_default(self, variable: model.Variable, pointer: str) -> None:
+        default = variable.default
+        if isinstance(default, str) and (default.startswith("=") or "{{" in default or "{%" in default):
+            message = "A default is a plain value; compute one in a trigger or a set step."
+            self._report.add("bad_default", pointer, message)
+            return
+        try:
+            coerce(variable, default)
+        except RuleError as error:
+            self._report.add("bad_default", pointer, error.message)
+
+    def _card(self, name: str, card: document_cards.Card) -> CardTemplate:
+        return compile_card(name, card, self._sources, self._scopes.steps, child("/cards", name))
+
+    def _trigger(self, name: str, trigger: written.EventTrigger, pointer: str) -> model.EventTrigger:
+        events = [trigger.event] if isinstance(trigger.event, str) else trigger.event
+        place = child(pointer, "event")
+        for index, event in enumerate(events):
+            at = place if isinstance(trigger.event, str) else child(place, index)
+            self._references.event_name(event, at)
+        start = given(trigger.start)
+        when, source = given(trigger.when), given(trigger.variables_from)
+        scope = self._scopes.trigger
+        return model.EventTrigger(
+            name=name,
+            events=tuple(dict.fromkeys(events)),
+            origins=frozenset(model.Origin(origin) for origin in trigger.origins),
+            when=self._sources.condition(when, scope, child(pointer, "when")) if when else None,
+            customer=self._trigger_value(trigger.customer, child(pointer, "customer")),
+            key=self._trigger_value(trigger.key, child(pointer, "key")),
+            variables=self._trigger_variables(trigger, child(pointer, "variables")),
+            variables_from=None
+            if source is None
+            else self._sources.equals(source, scope, child(pointer, "variables_from")),
+            start=None if start is None else self._references.next(start, child(pointer, "start")),
+            enabled=trigger.enabled,
+        )
+
+    def _trigger_variables(self, trigger: written.EventTrigger, pointer: str) -> dict[str, Value]:
+        values: dict[str, Value] = {}
+        for name, raw in trigger.variables.items():
+            self._references.variable(name, child(pointer, name))
+            values[name] = self._sources.variable_value(
+                self._variables.get(name), raw, self._scopes.trigger, child(pointer, name)
+            )
+        return values
+
+    def _trigger_value(self, raw: object, pointer: str) -> Value | None:
+        raw = given(raw)
+        return None if raw is None else self._sources.value(raw, self._scopes.trigger, pointer)

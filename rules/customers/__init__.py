@@ -1,0 +1,1 @@
+"""A customer's profile: its fields, preferences, and how they are written."""

@@ -1,0 +1,165 @@
+"""What is wrong with a document, where it stands, and what to do about it: the one table of codes.
+
+A code decides the severity: errors refuse publishing (those of `load` the document itself), warnings do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from ..limits import PROBLEM_COUNT_MAX
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """`pointer` is RFC 6901; `line` and `column` count from 1 and are None for JSON."""
+
+    severity: Severity
+    code: str
+    pointer: str
+    line: int | None = None
+    column: int | None = None
+    message: str
+
+
+ERRORS: Final[dict[str, str]] = {
+    # The text itself
+    "too_large": "Make the document smaller, or split it into several flows.",
+    "bad_encoding": "Save the document as UTF-8.",
+    "bad_yaml": "Correct the YAML at this place.",
+    "bad_json": "Correct the JSON at this place.",
+    "not_plain": "Write the value out: anchors, aliases, tags and several documents are not taken.",
+    "duplicate_key": "Keep one of the two entries.",
+    "bad_key": "Use a text as the key.",
+    "bad_text": "Remove the characters that are no Unicode text.",
+    "bad_number": "Use a finite number; write integers beyond 2^53 as text.",
+    "too_deep": "Nest less.",
+    # Its schema
+    "wrong_type": "Give a value of the kind that the message names.",
+    "unknown_key": "Remove the key, or spell it as the message proposes.",
+    "missing_key": "Add the key.",
+    "bad_value": "Use one of the values, or stay in the bounds, that the message names.",
+    "unknown_type": "Use one of the types that the message names.",
+    "not_supported_yet": "Do without it: this server does not run it.",
+    # Its meaning
+    "bad_name": "Use printable text within the bound that the message names.",
+    "reserved_name": "Choose a name that does not begin with one of the server's own words.",
+    "unknown_step": "Name a step of this flow.",
+    "unknown_card": "Name a card template of this flow.",
+    "unknown_variable": "Declare the variable under `variables`, or name one that is declared.",
+    "unknown_button": "Name a button of the card.",
+    "read_only": "Write another field of the customer; tags have their own keys.",
+    "wrong_step": "Name a step of the type that the message asks for.",
+    "duplicate_id": "Give each its own id.",
+    "choose_one": "Keep one of the keys that the message names.",
+    "bad_default": "Give a default of the variable's type.",
+    "bad_bounds": "Make the lower bound at most the upper one.",
+    "bad_pattern": "Write the pattern in RE2 syntax.",
+    "bad_duration": "Write an ISO 8601 duration such as PT30M, P7D or P1M.",
+    "bad_time": "Write an RFC 3339 time such as 2026-03-01T09:00:00Z.",
+    "bad_moment": "Write a time, an expression, or a mapping with from, offset, local, days.",
+    "bad_link": "Use an https, http, mailto or tel address, or a deep link of the app.",
+    "unknown_zone": "Use an IANA time zone such as Europe/Berlin.",
+    "unreachable": "Lead to the step with `next`, or remove it.",
+    "busy_loop": "Put a wait into the loop.",
+    "join_in_loop": "Use `need: all`, or take the join out of the loop.",
+    "card_never_sent": "Send the card on a path that leads to this step.",
+    # Its expressions and templates
+    "syntax_error": "Correct the expression or template at this place.",
+    "type_mismatch": "Convert one of the values as the message says, or compare it with another.",
+    "not_a_condition": "Write what is true or false: a comparison, for example.",
+    "not_an_expression": "Begin with = and write a CEL expression.",
+    "not_a_value": "Write an expression that gives a value of JSON or a time.",
+    "not_supported": "Write it with what the dialect has.",
+    "expression_too_long": "Write less, or work a part of it out in a set step.",
+    "expression_too_deep": "Work a part of it out in a set step.",
+    "too_long": "Write less, or in several elements.",
+    "unknown_name": "Use a name that exists here; the message names the nearest.",
+}
+WARNINGS: Final[dict[str, str]] = {
+    "waits_forever": "Add an outcome of type time, a deadline, or an exit.",
+    "maybe_missing": "Require the variable, give it a default, or ask for null.",
+    "never_ends": "Give the card an expiry, a button that closes it, or cancel it.",
+    "left_open": "Name the card's step under `close`.",
+    "missing_alt": "Say in `alt` what the picture shows.",
+    "missing_name": "Nothing is printed here if the name is not there; check its spelling.",
+}
+
+Pointer = str
+
+
+def child(pointer: Pointer, token: str | int) -> Pointer:
+    """The pointer to an entry of what `pointer` points to (RFC 6901)."""
+    text = token if isinstance(token, str) else str(token)
+    return f"{pointer}/{text.replace('~', '~0').replace('/', '~1')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Positions:
+    """Where each value and each key of a YAML text stands, by pointer, as (line, column); empty for JSON."""
+
+    values: Mapping[Pointer, tuple[int, int]] = field(default_factory=dict)
+    keys: Mapping[Pointer, tuple[int, int]] = field(default_factory=dict)
+    texts: Mapping[Pointer, tuple[int, int]] = field(default_factory=dict)
+    """Where the first character of a text stands that is written as it is: in one line, without escapes."""
+
+    def find(self, pointer: Pointer, *, at_key: bool = False) -> tuple[int | None, int | None]:
+        """The place of `pointer`, or of the nearest thing around it that the text has."""
+        while True:
+            first, second = (self.keys, self.values) if at_key else (self.values, self.keys)
+            place = first.get(pointer) or second.get(pointer)
+            if place is not None:
+                return place
+            if not pointer:
+                return None, None
+            pointer = pointer.rpartition("/")[0]
+
+
+class Report:
+    """Collects the problems of one document, at most so many, each once."""
+
+    def __init__(self, positions: Positions) -> None:
+        self.positions = positions
+        self._problems: dict[tuple[str, str, str], Problem] = {}
+        self.has_errors = False
+
+    def add(
+        self, code: str, pointer: Pointer, message: str, *, at_key: bool = False, offset: int | None = None
+    ) -> None:
+        """`offset` counts characters into the text at `pointer`."""
+        line, column = self.positions.find(pointer, at_key=at_key)
+        if offset:
+            start = self.positions.texts.get(pointer)
+            if start is None:
+                message += f" (At character {offset + 1}.)"
+            else:
+                line, column = start[0], start[1] + offset
+        severity = Severity.WARNING if code in WARNINGS else Severity.ERROR
+        problem = Problem(
+            severity=severity, code=code, pointer=pointer, line=line, column=column, message=message
+        )
+        is_first_error = severity is Severity.ERROR and not self.has_errors
+        if len(self._problems) < PROBLEM_COUNT_MAX or is_first_error:
+            self._problems.setdefault((code, pointer, message), problem)
+        self.has_errors = self.has_errors or severity is Severity.ERROR
+
+    def problems(self) -> tuple[Problem, ...]:
+        """In the order of the text; for JSON in the order of finding."""
+        found = self._problems.values()
+        return tuple(sorted(found, key=lambda problem: (problem.line or 0, problem.column or 0)))
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """` Did you mean "…"?` with the known word that looks most like `word`, or nothing."""
+    found = get_close_matches(word[:64], list(known), n=1, cutoff=0.6)
+    return f' Did you mean "{found[0]}"?' if found else ""

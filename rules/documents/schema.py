@@ -1,0 +1,30 @@
+"""JSON Schemas made from the types that do the work, so that they cannot drift: documents, rendered cards."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Final
+
+import msgspec
+
+from ..cards.view_types import Rendered
+from .flow import Flow
+
+_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+
+@cache
+def flow_schema() -> dict[str, Any]:
+    """Of a flow document, for editors; served at `/schema/flow.json`. Do not change it."""
+    return _schema(Flow, "A flow of Flowdeck")
+
+
+@cache
+def view_schema() -> dict[str, Any]:
+    """Of what a card template renders to, for apps; kept in `protocol/schema/view.json`. Do not change it."""
+    return _schema(Rendered, "A rendered card of Flowdeck")
+
+
+def _schema(type: type[msgspec.Struct], title: str) -> dict[str, Any]:
+    schema = msgspec.json.schema(type)
+    return {"$schema": _DIALECT, "title": title} | schema

@@ -1,0 +1,1 @@
+"""Texts with values in them: Liquid, Markdown, links and the spans that apps draw."""

@@ -1,0 +1,69 @@
+"""How a value is printed where it meets text: one way, in plain interpolation, filters and the engine."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+from ..calendar.times import rfc3339, to_ms
+from ..errors import EvaluationError
+from ..limits import FILTER_NUMBER_MAX
+
+
+class Setting(msgspec.Struct, frozen=True, gc=False):
+    """For whom a text is rendered: a BCP 47 locale and an IANA zone."""
+
+    locale: str = "en"
+    zone: str = "UTC"
+
+
+def text_of(value: object) -> str:
+    """Text as it is, nothing for null, `5` for 5.0, RFC 3339 for times, lists joined, objects as JSON."""
+    match value:
+        case str():
+            return value
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case float():
+            return _text_of_double(value)
+        case datetime():
+            return rfc3339(to_ms(value))
+        case list() | tuple():
+            return "".join(_text_of_item(item) for item in value)
+        case Mapping():
+            return _json(value)
+        case _:
+            return str(value)
+
+
+def _text_of_double(value: float) -> str:
+    if value.is_integer() and abs(value) <= FILTER_NUMBER_MAX:
+        return str(int(value))
+    return repr(value)
+
+
+def _text_of_item(item: object) -> str:
+    return _json(item) if isinstance(item, list | tuple) else text_of(item)
+
+
+def _json(value: object) -> str:
+    try:
+        return msgspec.json.encode(_plain(value)).decode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise EvaluationError("invalid_value", "An object cannot be printed as text.") from error
+
+
+def _plain(value: object) -> object:
+    match value:
+        case Mapping():
+            return {str(key): _plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case float() if value.is_integer() and abs(value) <= FILTER_NUMBER_MAX:
+            return int(value)
+        case datetime():
+            return text_of(value)
+        case _:
+            return value

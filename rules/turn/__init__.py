@@ -1,0 +1,1 @@
+"""The parts of the turn function; the way in is `rules/decide.py`."""

@@ -1,0 +1,163 @@
+"""The heart of a turn: facts are noticed, then tokens run, first in, first out, until all block (§9.2).
+
+Exits see a fact before every wait. A join for all fires only when nothing else can move.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from ..instance import Change, Timer, TimerKind
+from ..limits import STEPS_PER_INSTANCE_MAX, STEPS_PER_TURN_MAX
+from ..model import (
+    Branch,
+    CancelCard,
+    Emit,
+    End,
+    Exit,
+    Join,
+    Next,
+    ProfileOutcome,
+    SendCard,
+    Set,
+    Step,
+    TimeOutcome,
+    UpdateCard,
+    UpdateCustomer,
+    Wait,
+)
+from . import joins, kept
+from .ending import finish, leave
+from .facts import Fact, ProfileChanged
+from .outcomes import due_of, profile_holds, satisfied
+from .run import Run
+from .running import attempt, holds, park
+from .steps import cards, data, paths, waits
+
+
+def advance(run: Run) -> None:
+    """Run until nothing can move; an instance without tokens is completed."""
+    while run.ended_at is None:
+        if run.facts:
+            notice(run, run.facts.popleft())
+        elif run.queue:
+            _run_next(run)
+        elif (join := joins.ready(run)) is not None:
+            joins.fire(run, join)
+        elif run.tokens:
+            break
+        else:
+            finish(run, Change.FINISHED)
+
+
+def arm_exits(run: Run) -> None:
+    """Exits are armed for the whole instance when it starts; the first that holds already takes it out."""
+    holding: Exit | None = None
+    for exit in run.flow.exits:
+        on = exit.on
+        if isinstance(on, TimeOutcome):
+            due = due_of(run, "", on)
+            if due is not None and due > run.now:
+                run.set_timer(due, TimerKind.EXIT, on.id)
+            elif due is not None:
+                holding = holding or exit
+        elif holding is None and isinstance(on, ProfileOutcome) and profile_holds(run, "", on):
+            kept.take(run, "", on, ProfileChanged())
+            holding = exit
+    if holding is not None:
+        leave(run, holding)
+
+
+def notice(run: Run, fact: Fact) -> None:
+    """Offer the fact to exits, then to each armed wait, oldest first; a wait step takes it once."""
+    if isinstance(fact, ProfileChanged):
+        _release(run)
+    for exit in run.flow.exits:
+        if satisfied(run, "", exit.on, fact):
+            kept.take(run, "", exit.on, fact)
+            leave(run, exit)
+            break
+    took: set[str] = set()
+    for token in run.tokens:
+        step = run.flow.steps[token.step]
+        if not isinstance(step, Wait) or token.error is not None or token.step in took:
+            continue
+        if waits.offer(run, step, token, fact):
+            took.add(token.step)
+    if run.live:
+        kept.keep(run, fact, took=took)
+
+
+def ring(run: Run, timer: Timer) -> None:
+    """A timer of an exit or of a wait rang."""
+    if timer.kind is TimerKind.EXIT:
+        leave(run, next(exit for exit in run.flow.exits if exit.on.id == timer.of))
+        return
+    wait = run.flow.steps[timer.of]
+    assert isinstance(wait, Wait), "only waits set these timers"
+    waits.ring(run, wait, timer)
+
+
+def _release(run: Run) -> None:
+    """Profile outcomes that were taken and do not hold any longer may be taken again."""
+    for key in run.held:
+        step, _, id = key.partition("/")
+        wait = run.flow.steps.get(step)
+        armed = wait.until if isinstance(wait, Wait) else tuple([exit.on for exit in run.flow.exits])
+        outcome = next((outcome for outcome in armed if outcome.id == id), None)
+        if not isinstance(outcome, ProfileOutcome) or not holds(run, step, id, outcome.when):
+            run.held = tuple([other for other in run.held if other != key])
+
+
+def _run_next(run: Run) -> None:
+    """Run the step at which the oldest token has arrived."""
+    if run.step_count >= STEPS_PER_INSTANCE_MAX or run.step_count - run.base.step_count >= STEPS_PER_TURN_MAX:
+        _overrun(run)
+        return
+    step = run.flow.steps[run.queue.popleft()]
+    run.step_count += 1
+    if isinstance(step, Join):
+        joins.arrive(run, step, run.runs(step.id) + 1)
+        return
+    activation = run.begin(step.id)
+    attempt(run, step, activation, _do)
+
+
+def _overrun(run: Run) -> None:
+    """Every token that could run is parked: the instance has failed, and says so."""
+    if run.step_count >= STEPS_PER_INSTANCE_MAX:
+        message = f"An instance may run at most {STEPS_PER_INSTANCE_MAX} steps."
+    else:
+        message = f"A turn may run at most {STEPS_PER_TURN_MAX} steps."
+    details: dict[str, object] = {"code": "too_many_steps", "message": message}
+    for step in run.queue:
+        run.note(step, "failed", error=details)
+        park(run, step, run.runs(step) + 1, details)
+    run.queue.clear()
+
+
+def _do(run: Run, step: Step, activation: int) -> Next | None:  # noqa: C901 – an arm a kind of step
+    match step:
+        case Wait():
+            return waits.enter(run, step, activation)
+        case Set():
+            return data.set_variables(run, step)
+        case Branch():
+            return paths.branch(run, step, activation)
+        case SendCard():
+            return cards.send(run, step)
+        case UpdateCard():
+            return cards.update(run, step, activation)
+        case CancelCard():
+            return cards.cancel(run, step, activation)
+        case UpdateCustomer():
+            return data.update_customer(run, step)
+        case Emit():
+            return data.emit(run, step, activation)
+        case End():
+            paths.end(run, step)
+            return None
+        case Join():
+            raise AssertionError("a token is held at a join, it does not run it")
+        case _:
+            assert_never(step)

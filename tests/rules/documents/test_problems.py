@@ -83,7 +83,15 @@ RUNTIME = {
     "too_many_cards",
 }
 """Codes of what fails a start, a step or a request; no document is refused with one."""
-EVALUATED_EARLY = {"durations.py", "links.py", "marks.py", "moments.py", "texts.py", "times.py", "zones.py"}
+EVALUATED_EARLY = {
+    "calendar/durations.py",
+    "calendar/moments.py",
+    "calendar/times.py",
+    "calendar/zones.py",
+    "text/links.py",
+    "text/marks.py",
+    "text/texts.py",
+}
 """Modules that work out already when a flow is compiled what no context can change."""
 
 
@@ -96,7 +104,7 @@ def codes_raised() -> set[str]:
             if not isinstance(call, ast.Call):
                 continue
             name = getattr(call.func, "attr", None) or getattr(call.func, "id", "")
-            is_evaluated = name == "EvaluationError" and path.name in EVALUATED_EARLY
+            is_evaluated = name == "EvaluationError" and str(path.relative_to(rules)) in EVALUATED_EARLY
             if (
                 name not in {"add", "RuleError", "ExpressionError", "_refuse", "_unknown"}
                 and not is_evaluated

@@ -96,6 +96,7 @@ class Report(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a card reported and some wait steps have not taken yet (flow format §5.1, "Cards").
 
     `action` is that of outcomes (`completed`, `dismissed`, …). The card itself stays in the state meanwhile.
+    `number` tells equal ones apart; 0: from a state of before there were numbers.
     """
 
     card: str
@@ -103,6 +104,7 @@ class Report(msgspec.Struct, frozen=True, array_like=True, gc=False):
     action: str
     button: str | None
     waiting: tuple[str, ...]
+    number: int = 0
 
 
 class KeptEvent(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -160,7 +162,7 @@ class State(msgspec.Struct, frozen=True, array_like=True, gc=False):
     joined: tuple[str, ...] = ()
     """Joins for some that have fired and absorb who comes late."""
     numbered: int = 0
-    """Timers set and events kept so far: what orders them."""
+    """Timers set, events and reports kept so far: what orders them."""
     step_count: int = 0
     """Steps run so far."""
     trigger: dict[str, object] | None = None

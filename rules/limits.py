@@ -100,7 +100,7 @@ STATE_BYTES_MAX = 262_144
 # Events kept for `since: start`, of one instance: the newest, and bytes of their data.
 KEPT_EVENTS_MAX = 32
 KEPT_EVENTS_BYTES_MAX = 16_384
-# Card reports that no wait has taken yet, of one instance: the newest; several for each card in a long loop.
+# Card reports that no wait has taken yet, of one instance: several for each card in a long loop.
 KEPT_REPORTS_MAX = 64
 # Open cards of one customer, over all instances: what an app can hold and show (live protocol, Opening).
 OPEN_CARDS_PER_CUSTOMER_MAX = 500

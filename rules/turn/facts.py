@@ -14,11 +14,15 @@ from ..inputs import Event
 
 
 class CardReported(msgspec.Struct, frozen=True, gc=False):
-    """`action` is that of outcomes (flow format §7.3): `completed`, `dismissed`, `expired`, …"""
+    """`action` is that of outcomes (flow format §7.3): `completed`, `dismissed`, `expired`, …
+
+    `number` is that of the kept report; 0: it comes just now.
+    """
 
     card: Card
     action: str
     button: str | None = None
+    number: int = 0
 
 
 class EventCame(msgspec.Struct, frozen=True, gc=False):

@@ -44,12 +44,11 @@ def take(run: Run, step: str, outcome: Outcome, fact: Fact) -> None:
             first, last = (fact.number, fact.number) if fact.number else (0, run.numbered)
             _pass_over(run, step, first, last)
         case CardReported():
-            key = (fact.card.id, fact.action, fact.button)
             run.reports = tuple(
                 [
                     left
                     for report in run.reports
-                    if (left := _less(report, step) if _key(report) == key else report).waiting
+                    if (left := _less(report, step) if _is(report, fact) else report).waiting
                 ]
             )
         case ProfileChanged():
@@ -82,21 +81,31 @@ def _pass_over(run: Run, step: str, first: int, last: int) -> None:
         )
 
 
+def _is(report: Report, fact: CardReported) -> bool:
+    """By number; without numbers, in states of before there were any, each kind is one fact."""
+    return report.number == fact.number and _kind(report) == (fact.card.id, fact.action, fact.button)
+
+
 def _keep_report(run: Run, fact: CardReported, took: Collection[str]) -> None:
-    """The newest of its kind for each card; what was reported again is one fact, not two."""
     listeners = run.flow.listening.reports.get((fact.card.step, fact.action))
     if listeners is None:
         return
     waiting = tuple([step for step in listeners if step not in took])
     if not waiting:
         return
-    report = Report(fact.card.id, fact.card.step, fact.action, fact.button, waiting)
-    others = [known for known in run.reports if _key(known) != _key(report)]
-    if len(others) >= KEPT_REPORTS_MAX:
-        lost = others.pop(0)
-        _note_loss(run, f"report lost: {lost.action} of {lost.step}", KEPT_REPORTS_MAX)
+    report = Report(fact.card.id, fact.card.step, fact.action, fact.button, waiting, run.next_number())
     run.grow(report)
-    run.reports = (*others, report)
+    run.reports = (*run.reports, report)
+    if len(run.reports) > KEPT_REPORTS_MAX:
+        lost = _least_missed(run.reports)
+        run.reports = tuple([known for known in run.reports if known is not lost])
+        _note_loss(run, f"report lost: {lost.action} of {lost.step}", KEPT_REPORTS_MAX)
+
+
+def _least_missed(reports: tuple[Report, ...]) -> Report:
+    """The oldest that a newer one of the same kind stands for; where there is none, the oldest."""
+    newest = {_kind(report): report for report in reports}
+    return next((report for report in reports if newest[_kind(report)] is not report), reports[0])
 
 
 def _keep_event(run: Run, fact: EventCame, took: Collection[str]) -> None:
@@ -133,11 +142,11 @@ def _newest(run: Run, events: tuple[KeptEvent, ...]) -> tuple[KeptEvent, ...]:
 
 
 def _note_loss(run: Run, result: str, count_max: int) -> None:
-    message = f"More was kept for later waits than an instance may hold ({count_max}): the oldest is gone."
+    message = f"More was kept for later waits than an instance may hold ({count_max})."
     run.note("", result, error={"code": "kept_overflow", "message": message})
 
 
-def _key(report: Report) -> tuple[str, str, str | None]:
+def _kind(report: Report) -> tuple[str, str, str | None]:
     return (report.card, report.action, report.button)
 
 

@@ -115,7 +115,7 @@ def _reported(run: Run, step: str, outcome: CardOutcome) -> CardReported | None:
         card = card_changes.find(run, report.card)
         if step not in report.waiting or card is None:
             continue
-        fact = CardReported(card, report.action, report.button)
+        fact = CardReported(card, report.action, report.button, report.number)
         if _card_fits(run, step, outcome, fact):
             return fact
     return None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
 from rules.customers.profile import new_profile
 from rules.inputs import CardActed
+from rules.instance import Report
 from rules.model import Origin
 from tests.rules.playing import (
     DAY,
@@ -243,20 +245,73 @@ def test_report_that_lost_against_another_counts_in_the_next_round() -> None:
     assert playing.later(DAY).log == ["again", "b"]
 
 
-def test_newest_64_reports_are_kept_and_the_loss_is_recorded() -> None:
+def test_loop_takes_equal_reports_that_came_before_one_by_one() -> None:
+    playing = sent_early(on_card("x", "submitted", next="again"))
+    for note in ("first", "second"):
+        playing.act("send", "submit", button="more", values={"note": note})
+    assert playing.later(DAY).log == ["again", "again"]
+    assert playing.state.reports == ()
+
+
+def test_equal_reports_latch_the_outcomes_of_a_wait_for_all_one_by_one() -> None:
+    twice = wait(on_card("x", "displayed"), on_card("y", "displayed"), need="all", next="a")
+    steps = {"send": send("nap"), "nap": pause("w"), "w": twice}
+    playing = play(document(steps, start="send")).act("send", "displayed").act("send", "displayed")
+    assert playing.later(DAY).log == ["a"]
+
+
+def test_report_that_comes_to_an_armed_wait_leaves_an_older_equal_one() -> None:
+    """The older one did not satisfy when the wait was reached; it is a fact of its own."""
+    shown = on_card("x", "displayed", when="customer.tier == 'gold'", next="again")
+    playing = sent_early(shown).act("send", "displayed").later(DAY)
+    playing.write_customer(tier="gold").act("send", "displayed")
+    assert playing.log == ["again", "again"]
+
+
+def test_report_of_a_state_without_numbers_is_taken_once() -> None:
+    playing = sent_early(on_card("x", "displayed", next="again")).act("send", "displayed")
+    unnumbered = [msgspec.to_builtins(report)[:5] for report in playing.state.reports]
+    playing.state = replace(playing.state, reports=msgspec.convert(unnumbered, tuple[Report, ...]))
+    assert playing.later(DAY).log == ["again"]
+    assert playing.state.reports == ()
+
+
+def keeping(*reports: str) -> Playing:
+    """A card reports to a wait that is not reached yet."""
     steps = {
         "send": send(["many", "nap"]),
         "many": wait(on_time("t", after="PT1H", next="send")),
         "nap": pause("w", after="P30D"),
-        "w": wait(on_card("x", "completed", next="a"), IDLE),
+        "w": wait(on_card("x", "completed", "displayed", "voted_up", next="a"), IDLE),
     }
     playing = play(document(steps, start="send"))
+    for action in reports:
+        playing.act("send", action)
+    return playing
+
+
+def test_64_reports_are_kept_and_the_loss_is_recorded() -> None:
+    playing = keeping()
     for _ in range(64):
         playing.act("send", "submit", button="ok").later(HOUR)
+    first, second = playing.state.reports[:2]
     assert len(playing.state.reports) == 64
     playing.act("send", "submit", button="ok")
     assert playing.turn.trace[-1].result == "report lost: completed of send"
     assert len(playing.state.reports) == 64
+    assert first not in playing.state.reports, "without a twin among them the oldest goes"
+    assert playing.state.reports[0] == second
+
+
+def test_report_with_a_newer_twin_is_lost_before_one_without() -> None:
+    playing = keeping("vote_up", *["displayed"] * 64)
+    assert playing.turn.trace[-1].result == "report lost: displayed of send"
+    kept = playing.state.reports
+    assert [report.action for report in kept] == ["voted_up", *["displayed"] * 63]
+    assert [report.number for report in kept] == [
+        kept[0].number,
+        *range(kept[0].number + 2, kept[-1].number + 1),
+    ]
 
 
 def test_expiry_counts_only_from_the_latest_card_and_taps_from_any() -> None:

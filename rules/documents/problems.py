@@ -58,6 +58,7 @@ ERRORS: Final[dict[str, str]] = {
     "unknown_card": "Name a card template of this flow.",
     "unknown_variable": "Declare the variable under `variables`, or name one that is declared.",
     "unknown_button": "Name a button of the card.",
+    "no_button": "Leave the button out, or give those actions an outcome of their own.",
     "read_only": "Write another field of the customer; tags have their own keys.",
     "wrong_step": "Name a step of the type that the message asks for.",
     "duplicate_id": "Give each its own id.",
@@ -91,6 +92,7 @@ WARNINGS: Final[dict[str, str]] = {
     "maybe_missing": "Require the variable, give it a default, or ask for null.",
     "never_ends": "Give the card an expiry, a button that closes it, or cancel it.",
     "left_open": "Name the card's step under `close`.",
+    "next_not_taken": "Lead on with the keys that the message names, and remove this one.",
     "missing_alt": "Say in `alt` what the picture shows.",
     "missing_name": "Nothing is printed here if the name is not there; check its spelling.",
 }

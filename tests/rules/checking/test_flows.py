@@ -38,7 +38,7 @@ WAYS: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
     ("a step that nothing leads to", {"a": {"type": "end"}, "b": NOTHING}, [("unreachable", "/steps/b")]),
     (
         "steps that lead only to each other",
-        {"a": NOTHING, "b": to("c", NOTHING), "c": to("b", wait(SOON))},
+        {"a": NOTHING, "b": to("c", NOTHING), "c": wait({**SOON, "next": "b"})},
         [("unreachable", "/steps/b"), ("unreachable", "/steps/c")],
     ),
     ("what only on_error leads to", {"a": {**NOTHING, "on_error": "b"}, "b": NOTHING}, []),
@@ -58,7 +58,7 @@ WAYS: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
     (
         "what the next of a wait for any leads to, which goes on with its outcomes",
         {"a": to("b", wait(SOON)), "b": NOTHING},
-        [("unreachable", "/steps/b")],
+        [("next_not_taken", "/steps/a/next"), ("unreachable", "/steps/b")],
     ),
     (
         "what the next of a wait for all leads to",
@@ -68,7 +68,12 @@ WAYS: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
     (
         "what the next of a branch leads to, which goes on with its cases",
         {"a": to("b", {"type": "branch", "cases": [{"id": "x", "when": "now == now"}]}), "b": NOTHING},
-        [("unreachable", "/steps/b")],
+        [("next_not_taken", "/steps/a/next"), ("unreachable", "/steps/b")],
+    ),
+    (
+        "what the next of an end leads to, which ends everything",
+        {"a": to(["b", "c"], NOTHING), "b": to("c", {"type": "end"}), "c": to([], {"type": "end"})},
+        [("next_not_taken", "/steps/b/next")],
     ),
     ("a loop without a wait", {"a": to("b", NOTHING), "b": to("a", NOTHING)}, [("busy_loop", "/steps/a")]),
     ("a step that leads to itself", {"a": to("a", NOTHING)}, [("busy_loop", "/steps/a")]),
@@ -250,6 +255,25 @@ def test_an_exit_ends_or_goes_on_but_not_both() -> None:
 def test_outcomes_of_a_wait_for_all_lead_nowhere_themselves() -> None:
     steps = {"w": wait({**SOON, "next": "a"}, need="all", deadline={"after": "PT2H"}), "a": NOTHING}
     assert ("choose_one", "/steps/w/until/0/next") in problems(steps)
+
+
+@pytest.mark.parametrize(
+    ("actions", "wrong"),
+    [
+        ("completed", []),
+        (["submitted", "completed"], []),
+        ("dismissed", ["dismissed"]),
+        (["completed", "expired", "linked"], ["expired", "linked"]),
+    ],
+)
+def test_only_what_is_submitted_has_a_button(actions: str | list[str], wrong: list[str]) -> None:
+    heard = {**DONE, "action": actions, "button": "go"}
+    steps = {"send": to("w", SEND), "w": wait(heard, SOON, close="send")}
+    flow = {"flow": "a", "start": "send", "steps": steps, "cards": {"c": CARD}, "exits": [heard]}
+    found = [each for each in check(json.dumps(flow), type="json").problems if each.code == "no_button"]
+    places = ["/exits/0/button", "/steps/w/until/0/button"] if wrong else []
+    assert [problem.pointer for problem in found] == places
+    assert all(f'"{action}"' in problem.message for problem in found for action in wrong)
 
 
 def test_a_flow_of_500_steps_is_checked_without_a_walk_for_each() -> None:

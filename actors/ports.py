@@ -114,6 +114,15 @@ class CustomerFilter:
     limit: int = 50
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFilter:
+    kind: str | None = None
+    name: str | None = None
+    state: str | None = None
+    cursor: str | None = None
+    limit: int = 50
+
+
 class Store(Protocol):
     """Durable state. `apply` is the only write of the runtime; reads see committed state only."""
 

@@ -138,6 +138,91 @@ class InboxRow(msgspec.Struct, frozen=True, gc=False):
     input: bytes
 
 
+class OutboxRow(msgspec.Struct, frozen=True, gc=False):
+    """A call that leaves the process. `number` rises in order of commit; `key` makes a repeat harmless."""
+
+    number: int
+    instance: str
+    customer: str
+    at: int
+    kind: str
+    key: str
+    payload: bytes
+
+
+class LedgerRow(msgspec.Struct, frozen=True, gc=False):
+    """What a flow remembers of one customer across instances: entry counts, limit steps. `test`: of tests."""
+
+    customer: str
+    flow: str
+    test: bool
+    ledger: bytes
+
+
+class HistoryRow(msgspec.Struct, frozen=True, gc=False):
+    """What segments count of one customer; `due`: when membership must be looked at again."""
+
+    customer: str
+    due: int | None
+    history: bytes
+
+
+class JobRow(msgspec.Struct, frozen=True, gc=False):
+    """A long operation and how far it is. `state`: waiting, running, done, stopped, failed, missed.
+
+    `spec` is what to do, as first stored; `cursor` where to go on; `total` None while nobody has counted;
+    `unique`, if any, is of one job at a time: who adds the same again is refused.
+    """
+
+    id: str
+    kind: str
+    name: str
+    state: str
+    spec: bytes
+    cursor: bytes
+    done: int
+    total: int | None
+    failed: int
+    by: str
+    created_at: int
+    updated_at: int
+    ended_at: int | None
+    unique: str | None
+
+
+class ResourceRow(msgspec.Struct, frozen=True, gc=False):
+    """Configuration kept in the store: segments, event schemas, constants, themes, … `document` is JSON."""
+
+    kind: str
+    id: str
+    document: bytes
+    revision: int
+    created_at: int
+    updated_at: int
+
+
+class HookRow(msgspec.Struct, frozen=True, gc=False):
+    """The address of a webhook trigger. `sample`: a body taken for the author, until `sampling_until`."""
+
+    token: str
+    flow: str
+    trigger: str
+    paused: bool
+    created_at: int
+    sampling_until: int | None
+    sample: bytes | None
+    sampled_at: int | None
+
+
+class ScheduleRow(msgspec.Struct, frozen=True, gc=False):
+    """Up to which instant the occurrences of a schedule trigger were handled, in one time zone."""
+
+    flow: str
+    trigger: str
+    zone: str
+    last_at: int
+
+
 class FlowRow(msgspec.Struct, frozen=True, gc=False):
     """A flow's metadata and draft. `draft` is the source text as saved (`draft_type`: yaml or json).
 
@@ -239,3 +324,21 @@ class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
 
     number: int
     row: JournalRow
+
+
+class Member(msgspec.Struct, frozen=True, gc=False):
+    """A customer of an audience. `number` rises in the order in which customers were first stored."""
+
+    number: int
+    customer: str
+    timezone: str | None
+
+
+class Stretch(msgspec.Struct, frozen=True):
+    """A piece of a walk over instances: (number, id), by rising number. It may be short although more follow.
+
+    `looked_to`: the number to go on after, None at the end.
+    """
+
+    ids: list[tuple[int, str]]
+    looked_to: int | None

@@ -16,8 +16,8 @@ from actors.commands import Action, ActionResult, EventResult, StartRequest, Sta
 from actors.limits import EngineLimits
 from actors.ports import StoreError
 from actors.records import FeedCard, Group
-from actors.simulation import ShakyStore, Trial, Viewer
 from actors.testing import Stage, play
+from actors.trials import ShakyStore, Trial, Viewer
 from rules.cards.card import ON_SCREEN, CardStatus
 from rules.instance import State
 

@@ -185,11 +185,11 @@ def run_many(count: int, **named: Any) -> None:
 
 async def check(trial: Trial, ledger: Ledger) -> None:
     assert not trial.crashes, trial.crashes
-    states = [decode_state(row.state) for row in trial.disk._instances.values()]
+    states = [decode_state(row.state) for row in trial.disk.rows.instances.rows.values()]
     check_counts(states, ledger)
     check_timelines(trial, states)
     check_feeds(trial)
-    assert not trial.disk._inbox, "letters were left lying"
+    assert not trial.disk.rows.inbox.rows, "letters were left lying"
     due = [at for state in states if (at := next_due(state)) is not None]
     assert all(at >= trial.clock.now() - 100 for at in due), "timers were lost"
     await trial.check_memory()
@@ -210,7 +210,7 @@ def check_counts(states: list[State], ledger: Ledger) -> None:
 def check_timelines(trial: Trial, states: list[State]) -> None:
     """Each turn is recorded once; each timer fired once and not early."""
     for state in states:
-        rows = [row for row in trial.disk._timeline if row.instance == state.id]
+        rows = [row for row in trial.disk.rows.timeline if row.instance == state.id]
         assert [row.turn for row in rows] == list(range(1, state.turn + 1))
         if state.flow != "counting":
             continue
@@ -223,9 +223,11 @@ def check_timelines(trial: Trial, states: list[State]) -> None:
 def check_feeds(trial: Trial) -> None:
     """Who resumed holds exactly what the store has, and the counter rose by one with each change."""
     for viewer in trial.viewers:
-        cards = {id: card for id, card in trial.disk._cards.items() if card.customer == viewer.customer}
+        cards = {
+            id: card for id, card in trial.disk.rows.cards.rows.items() if card.customer == viewer.customer
+        }
         assert viewer.cards == cards
-        assert viewer.seen == trial.disk._feeds[viewer.customer].seq
+        assert viewer.seen == trial.disk.rows.feeds[viewer.customer].seq
         on_screen = [card for card in cards.values() if card.card.status in ON_SCREEN]
         assert len(on_screen) == 1
 
@@ -274,8 +276,8 @@ class EagerStore(ShakyStore):
 
     def _store(self, group: Group) -> None:
         if not self.killed.is_set():
-            self.disk._check(group)
-            self.disk._write(group)
+            self.disk.rows.check(group)
+            self.disk.rows.write(group)
 
 
 class LossyStore(ShakyStore):

@@ -80,6 +80,9 @@ OUTCOME_COUNT_MAX = 50
 NEXT_COUNT_MAX = 20
 CARD_COUNT_MAX = 100
 STREAM_COUNT_MAX = 16
+# Platforms and containers that one delivery names: as many as there are, and as many as one app shows.
+PLATFORM_COUNT_MAX = 3
+CONTAINER_COUNT_MAX = 32
 TAG_COUNT_MAX = 50
 # Names of events, ids of customers and of events, bytes of UTF-8.
 NAME_BYTES_MAX = 128

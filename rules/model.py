@@ -126,13 +126,15 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """How long, how high and to which streams a card goes (§7.4). Absent fields keep what the card has."""
+    """How long, how high and where a card goes (§7.4). Absent fields keep what the card has."""
 
     streams: tuple[str, ...] | None = None
     priority: int | None = None
     expires_after: Duration | None = None
     expires_at: Moment | None = None
     publish_at: Moment | None = None
+    platforms: tuple[str, ...] | None = None
+    containers: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,6 +99,9 @@ class Card(msgspec.Struct, frozen=True, array_like=True, gc=False):
     button: str | None = None
     values: dict[str, object] = {}
     form: dict[str, object] = {}
+    platforms: tuple[str, ...] = ()
+    """It is for apps on these only, and in these containers only; none: for all."""
+    containers: tuple[str, ...] = ()
 
     @property
     def open(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypedDict, TypeVar, assert_never
 
 import msgspec
@@ -105,13 +105,14 @@ class StepCompiler:
                 assert_never(step)
 
     def _delivery(self, delivery: written.Delivery, pointer: Pointer) -> model.Delivery:
-        streams = given(delivery.streams)
         return model.Delivery(
-            streams=None if streams is None else tuple(dict.fromkeys(streams)),
+            streams=_distinct(delivery.streams),
             priority=given(delivery.priority),
             expires_after=self._duration(delivery.expires_after, child(pointer, "expires_after")),
             expires_at=self._moment(delivery.expires_at, child(pointer, "expires_at")),
             publish_at=self._moment(delivery.publish_at, child(pointer, "publish_at")),
+            platforms=_distinct(delivery.platforms),
+            containers=_distinct(delivery.containers),
         )
 
     # --- waits and paths ---------------------------------------------------------------------------
@@ -263,6 +264,10 @@ class StepCompiler:
 def given(value: Given | UnsetType) -> Given | None:
     """What the author gave, or None."""
     return None if isinstance(value, UnsetType) else value
+
+
+def _distinct(names: Iterable[str] | UnsetType) -> tuple[str, ...] | None:
+    return None if isinstance(names, UnsetType) else tuple(dict.fromkeys(names))
 
 
 def _needed(join: written.Join) -> int | None:

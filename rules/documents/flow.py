@@ -15,6 +15,7 @@ from .. import limits
 from .cards import Card
 from .parts import (
     CardAction,
+    ContainerId,
     Description,
     DurationText,
     Equals,
@@ -25,6 +26,7 @@ from .parts import (
     Name,
     Next,
     Part,
+    Platform,
     Source,
     Template,
     Title,
@@ -141,15 +143,15 @@ Exit = TimeExit | CardExit | EventExit | ProfileExit
 
 
 class Delivery(Part, frozen=True, kw_only=True):
-    """How long, how high and to which streams a card goes (§7.4)."""
-
-    LATER: ClassVar = frozenset({"platforms", "containers"})
+    """How long, how high and where a card goes (§7.4)."""
 
     streams: Annotated[list[Key], Meta(max_length=limits.STREAM_COUNT_MAX)] | UnsetType = UNSET
     priority: Annotated[int, Meta(ge=1, le=10)] | UnsetType = UNSET
     expires_after: DurationText | UnsetType = UNSET
     expires_at: Moment | UnsetType = UNSET
     publish_at: Moment | UnsetType = UNSET
+    platforms: Annotated[list[Platform], Meta(max_length=limits.PLATFORM_COUNT_MAX)] | UnsetType = UNSET
+    containers: Annotated[list[ContainerId], Meta(max_length=limits.CONTAINER_COUNT_MAX)] | UnsetType = UNSET
 
 
 class StepBase(Part, tag_field="type", frozen=True, kw_only=True):

@@ -36,6 +36,10 @@ Description = Annotated[str, Meta(max_length=limits.DESCRIPTION_CHARS_MAX)]
 Source = Annotated[str, Meta(min_length=1, description="A CEL condition or expression.")]
 Equals = Annotated[str, Meta(description="= and a CEL expression.")]
 Template = Annotated[str, Meta(description="Text with Liquid, or = and a CEL expression.")]
+Platform = Literal["web", "ios", "android"]
+ContainerId = Annotated[
+    str, matching("^[a-z0-9][a-z0-9_-]{0,63}$", "A container of the server's configuration.")
+]
 DurationText = Annotated[
     str, Meta(max_length=limits.DURATION_CHARS_MAX, description="An ISO 8601 duration such as PT30M or P7D.")
 ]

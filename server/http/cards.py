@@ -19,9 +19,12 @@ TAG = "Cards"
 
 
 class OperatorCard(WireCard, frozen=True, kw_only=True):
-    """A card as its app sees it, with whose it is."""
+    """A card as its app sees it, with whose it is and where it goes: everywhere, if nothing is named."""
 
     customer: str
+    streams: tuple[str, ...]
+    platforms: tuple[str, ...]
+    containers: tuple[str, ...]
     reason: str | None
     test: bool
 
@@ -41,9 +44,17 @@ class CardQuery(PageQuery, frozen=True, kw_only=True):
     stream: str | None = None
 
 
-def item(card: FeedCard) -> OperatorCard:
-    wire = {name: getattr(shown, name) for shown in (wire_card(card),) for name in shown.__struct_fields__}
-    return OperatorCard(**wire, customer=card.customer, reason=card.card.reason, test=card.test)
+def item(row: FeedCard) -> OperatorCard:
+    card, shown = row.card, wire_card(row)
+    return OperatorCard(
+        **{name: getattr(shown, name) for name in shown.__struct_fields__},
+        customer=row.customer,
+        streams=card.streams,
+        platforms=card.platforms,
+        containers=card.containers,
+        reason=card.reason,
+        test=row.test,
+    )
 
 
 async def list_cards(call: Call) -> CardPage:

@@ -21,7 +21,7 @@ from server.errors import ERRORS
 
 from .actions import Ended
 from .codec import Codec
-from .containers import Containers
+from .containers import Containers, known_platform
 from .frames import encoded_card
 from .live import Live
 from .messages import (
@@ -57,6 +57,7 @@ class Connection:
         "_is_pumping",
         "_live",
         "_outlet",
+        "_platform",
         "_room",
         "_session",
         "_subscriptions",
@@ -88,6 +89,7 @@ class Connection:
             header_token=header_token,
         )
         self._customer: str | None = None
+        self._platform: str | None = None
         self._outlet = Outlet(transport, live.settings)
         self._subscriptions: Subscriptions | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -176,6 +178,7 @@ class Connection:
                 case Close():
                     self._close(order.code, order.reason)
                 case Enter():
+                    self._platform = known_platform(order.client.platform)
                     self._spawn(self._live.greet(order.token))
                     self._log_entered(order)
                 case Perform():
@@ -207,7 +210,7 @@ class Connection:
 
     def _subscribe(self, request: Subscribe) -> None:
         assert self._customer is not None, "the table lets no request through before the hello"
-        container = self._live.containers.find(request.container)
+        container = self._live.containers.find(request.container, self._platform)
         if container is None:
             return self._refuse(request.id, "not_found", f"There is no container {request.container!r}")
         subscriptions = self._subscriptions or self._watch(self._customer)

@@ -24,9 +24,11 @@ from .containers import Container
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What is kept of a card on screen."""
+    """What is kept of a card on screen: where it goes, and whether it was seen."""
 
     streams: tuple[str, ...]
+    platforms: tuple[str, ...]
+    containers: tuple[str, ...]
     seen: bool
 
 
@@ -54,26 +56,26 @@ class News:
     def __init__(self, feed: CustomerFeed, cards: Mapping[str, FeedCard], before: Mapping[str, Mark]) -> None:
         self.feed = feed
         self.seq = feed.seq
-        self.frames: dict[tuple[str, str], bytes] = {}
-        """By container and subprotocol, for the connections to share."""
+        self.frames: dict[tuple[bytes, str], bytes] = {}
+        """By membership and subprotocol, for the connections to share."""
         self._cards = cards
         self._before = before
-        self._deltas: dict[str, Delta | None] = {}
+        self._deltas: dict[bytes, Delta | None] = {}
 
     def delta(self, container: Container) -> Delta | None:
         """None if the commit changed nothing that belongs there. Ask at once: it counts what is there now."""
-        if container.id not in self._deltas:
-            self._deltas[container.id] = self._made(container)
-        return self._deltas[container.id]
+        if container.membership not in self._deltas:
+            self._deltas[container.membership] = self._made(container)
+        return self._deltas[container.membership]
 
     def _made(self, container: Container) -> Delta | None:
         cards: list[FeedCard] = []
         removed: list[str] = []
         for id, row in self._cards.items():
             before = self._before.get(id)
-            was_there = before is not None and container.holds(before.streams)
+            was_there = before is not None and container.holds(before)
             status = row.card.status
-            is_there = status in ON_SCREEN and container.holds(row.card.streams)
+            is_there = status in ON_SCREEN and container.holds(row.card)
             if is_there or (was_there and status not in OPEN):
                 cards.append(row)
             if was_there and not is_there:
@@ -135,7 +137,7 @@ class CustomerFeed:
                 self.is_read = not self._is_unsure
 
     def counts(self, container: Container) -> Counts:
-        there = [mark for mark in self._marks.values() if container.holds(mark.streams)]
+        there = [mark for mark in self._marks.values() if container.holds(mark)]
         return Counts(total=len(there), unseen=sum(not mark.seen for mark in there))
 
     def close(self) -> None:
@@ -191,14 +193,15 @@ def _latest(rows: Iterable[FeedCard]) -> dict[str, FeedCard]:
     return latest
 
 
-NO_STREAMS: Final[tuple[str, ...]] = ()
-_MARKS: Final = {seen: Mark(NO_STREAMS, seen) for seen in (False, True)}
+_MARKS: Final = {seen: Mark((), (), (), seen) for seen in (False, True)}
 
 
 def _mark(row: FeedCard) -> Mark:
-    """Most cards name no stream: those share their marks."""
+    """Most cards go everywhere: those share their marks."""
     card = row.card
-    return Mark(card.streams, card.seen) if card.streams else _MARKS[card.seen]
+    if card.streams or card.platforms or card.containers:
+        return Mark(card.streams, card.platforms, card.containers, card.seen)
+    return _MARKS[card.seen]
 
 
 class Feeds:

@@ -23,7 +23,7 @@ def change_frame(news: News, container: Container, codec: Codec, cursors: Cursor
     delta = news.delta(container)
     if delta is None:
         return None
-    key = (container.id, codec.subprotocol)
+    key = (container.membership, codec.subprotocol)
     frame = news.frames.get(key)
     if frame is None:
         message = Feed(

@@ -36,7 +36,8 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
 
 
 class Client(msgspec.Struct, frozen=True, kw_only=True):
-    """What runs on the other side, for the log."""
+    """What runs on the other side. `platform`: cards that are meant for some platforms (`web`, `ios`,
+    `android`) only come to apps that say they run there; the rest is for the log."""
 
     sdk: Annotated[str, Meta(max_length=64)] = ""
     platform: Annotated[str, Meta(max_length=64)] = ""

@@ -72,7 +72,7 @@ class Pages:
     async def _whole(self, feed: CustomerFeed, container: Container) -> Page:
         head, rows = await self._store.feed_open(feed.customer)
         reached = min(head.seq, feed.seq)
-        there = [row for row in rows if row.seq <= reached and container.holds(row.card.streams)]
+        there = [row for row in rows if row.seq <= reached and container.holds(row.card)]
         cards = self._bounded(there)
         is_all = len(cards) == len(there)
         position = Position(reached) if is_all else Position(cards[-1].seq, whole_to=reached)
@@ -128,7 +128,7 @@ def _sorted_out(
     cards: list[FeedCard] = []
     removed: list[str] = []
     for row in rows:
-        belongs = container.holds(row.card.streams)
+        belongs = container.holds(row.card)
         if row.card.status in ON_SCREEN and belongs:
             cards.append(row)
         elif is_published(row.card) and row.seq > whole_to:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from rules.documents.parts import Platform
 from server.errors import ApiError, FieldError
 from server.http.answers import wants_msgpack
 from server.http.checks import Faults, check_data
@@ -29,11 +30,12 @@ TAG: Final = "App"
 
 
 class FeedQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`wait`: seconds to wait for a change when there is none yet. `platform`: what the app runs on."""
+    """`wait`: seconds to wait for a change when there is none yet. `platform`: what the app runs on; cards
+    that are meant for some platforms only come where they are named."""
 
     container: ShortText
     since: str | None = None
-    platform: Literal["web", "ios", "android"] | None = None
+    platform: Platform | None = None
     wait: Annotated[int, Meta(ge=0, le=60)] = 0
 
 
@@ -73,7 +75,7 @@ class Poll:
         self._changed.set()
 
     def containers_changed(self, containers: Containers) -> None:
-        if containers.find(self._container.id) is not self._container:
+        if containers.find(self._container.id, self._container.platform) is not self._container:
             self._changed.set()
 
     def stop(self) -> None:
@@ -92,7 +94,7 @@ class Poll:
 async def get_feed(call: Call) -> Answer:
     """What changed since a cursor, or the whole: a `feed` message. With `wait` it is answered at a change."""
     live, query = call.request.app[LIVE], call.query
-    container = _container(live, query.container)
+    container = _container(live, query)
     if not live.admission.enter(call.customer):
         raise ApiError("too_many", "This customer has too many connections and waiting polls.")
     poll = Poll(container)
@@ -107,7 +109,7 @@ async def get_feed(call: Call) -> Answer:
             if left_s <= 0:
                 break
             await poll.changed(left_s)
-            container = _container(live, query.container)
+            container = _container(live, query)
             position = live.cursors.read(query.since, call.customer, container)
             page = await live.pages.read(feed, container, position)
     finally:
@@ -192,10 +194,10 @@ def _is_known(given: str, present: str) -> bool:
     return present in tags or "*" in tags
 
 
-def _container(live: Live, id: str) -> Container:
-    container = live.containers.find(id)
+def _container(live: Live, query: FeedQuery) -> Container:
+    container = live.containers.find(query.container, query.platform)
     if container is None:
-        raise ApiError("not_found", f"There is no container {id!r}.")
+        raise ApiError("not_found", f"There is no container {query.container!r}.")
     return container
 
 

@@ -71,7 +71,8 @@ class Subscriptions:
     def containers_changed(self, containers: Containers) -> None:
         """Tell which settings changed; what has other members begins anew."""
         for subscription in tuple(self._by_container.values()):
-            old, new = subscription.container, containers.find(subscription.container.id)
+            old = subscription.container
+            new = containers.find(old.id, old.platform)
             if new is old:
                 continue
             version = old.version + 1 if new is None else new.version

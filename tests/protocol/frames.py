@@ -42,6 +42,7 @@ class Player:
         self._app: App = stage.connect(subprotocol)
         self._heard: list[dict[str, Any]] = []
         self._bound: dict[str, str] = {}
+        self._client_said: dict[str, Any] = {}
 
     async def play(self, exchange: Exchange) -> None:
         for number, step in enumerate(exchange.steps):
@@ -50,6 +51,7 @@ class Player:
         assert not self._listen(), f"{exchange.name}: the server said more than is written"
 
     async def _client(self, message: dict[str, Any], _: str) -> None:
+        self._client_said = message.get("client", self._client_said)
         self._app.say(**self._filled(message))
         await self._stage.settle()
 
@@ -68,7 +70,7 @@ class Player:
     async def _reconnect(self, customer: str, _: str) -> None:
         await self._app.leave()
         self._app = self._stage.connect(self._subprotocol)
-        await self._client({"type": "hello", "token": customer}, "")
+        await self._client({"type": "hello", "token": customer, "client": self._client_said}, "")
         self._app.hear()
 
     async def _others(self, customer: str, _: str) -> None:

@@ -113,6 +113,8 @@ def _create(run: Run, step: SendCard, rendered: Rendered, times: Times) -> Card:
         priority=PRIORITY_DEFAULT if delivery.priority is None else delivery.priority,
         streams=delivery.streams or (),
         form=rendered.form,
+        platforms=delivery.platforms or (),
+        containers=delivery.containers or (),
     )
 
 
@@ -130,10 +132,9 @@ def _redelivered(run: Run, delivery: Delivery | None, card: Card) -> Mapping[str
     fields: dict[str, object] = {}
     if delivery is None:
         return fields
-    if delivery.streams is not None:
-        fields["streams"] = delivery.streams
-    if delivery.priority is not None:
-        fields["priority"] = delivery.priority
+    for name in ("streams", "priority", "platforms", "containers"):
+        if (given := getattr(delivery, name)) is not None:
+            fields[name] = given
     if delivery.expires_at is not None or delivery.expires_after is not None:
         fields["expires_at"] = _expires_at(run, delivery, created_at=card.created_at)
     if delivery.publish_at is not None and card.status is CardStatus.EMBARGOED:

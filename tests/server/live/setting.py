@@ -46,9 +46,15 @@ steps:
     cases:
       - {id: later, when: vars.later, next: send_later}
       - {id: promoted, when: vars.stream == "promo", next: send_promoted}
+      - {id: mobile, when: vars.stream == "mobile", next: send_mobile}
     else: send
   send: {type: send_card, card: offer, next: answer}
   send_promoted: {type: send_card, card: offer, delivery: {streams: [promo]}, next: answer}
+  send_mobile:
+    type: send_card
+    card: offer
+    delivery: {platforms: [ios, android], containers: [home]}
+    next: answer
   send_later:
     type: send_card
     card: offer
@@ -60,11 +66,15 @@ steps:
       - {id: changed, type: event, event: offer.changed, match: key, next: change}
       - {id: moved, type: event, event: offer.promoted, match: key, next: promote}
       - {id: moved_away, type: event, event: offer.demoted, match: key, next: demote}
+      - {id: opened, type: event, event: offer.opened, match: key, next: widen}
+      - {id: limited, type: event, event: offer.limited, match: key, next: narrow}
       - {id: over, type: event, event: offer.over, match: key, next: withdraw}
   change: {type: set, variables: {item: =vars.item + "!"}, next: show}
   show: {type: update_card, of: send, next: answer}
   demote: {type: update_card, of: send_promoted, delivery: {streams: [other]}, next: answer}
   promote: {type: update_card, of: send, delivery: {streams: [promo]}, next: answer}
+  widen: {type: update_card, of: send_mobile, delivery: {platforms: [], containers: []}, next: answer}
+  narrow: {type: update_card, of: send, delivery: {platforms: [ios], containers: [promo]}, next: answer}
   withdraw: {type: cancel_card, next: done}
   done: {type: end}
 cards:
@@ -242,11 +252,16 @@ class LiveStage(Stage):
         await self.sleep(0.05)
 
     async def watching(
-        self, customer: str = "c-42", container: str = "home", *, since: str | None = None
+        self,
+        customer: str = "c-42",
+        container: str = "home",
+        *,
+        since: str | None = None,
+        platform: str = "",
     ) -> App:
         """An app that has its feed; what it heard for that is forgotten."""
         app = self.connect()
-        app.say(type="hello", token=customer)
+        app.say(type="hello", token=customer, client={"platform": platform})
         app.say(type="subscribe", id=1, container=container, since=since)
         await self.settle()
         app.hear()

@@ -308,6 +308,25 @@ async def test_change_elsewhere_is_no_news() -> None:
     assert world.looker.promo == [None, None]
 
 
+@pytest.mark.parametrize("moved", [{"containers": ("promo",)}, {"platforms": ("ios",)}])
+async def test_card_that_is_kept_from_a_container_leaves_it_at_once_and_for_who_catches_up(
+    moved: dict[str, Any],
+) -> None:
+    world = World()
+    await world.pages_from(None)
+    await world.put("k-1")
+    (page,) = await world.pages_from(None)
+    await world.change("k-1", **moved)
+    delta = world.looker.home[-1]
+    assert delta is not None
+    assert (delta.cards, delta.removed, delta.counts.total) == ([], ["k-1"], 0)
+    (later,) = await world.pages_from(page.position)
+    assert (ids(later), later.removed, later.counts.total) == ([], ["k-1"], 0)
+    await world.change("k-1", containers=(), platforms=())
+    (again,) = await world.pages_from(later.position)
+    assert (ids(again), again.removed, again.counts.total) == (["k-1"], [], 1)
+
+
 async def test_card_that_changes_twice_in_a_commit_is_told_once_as_it_is() -> None:
     world = World()
     await world.feed().read()

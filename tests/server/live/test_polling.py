@@ -83,6 +83,21 @@ async def test_long_poll_is_answered_at_a_change(server: Server) -> None:
     assert [card["view"]["title"] for card in mirror.cards.values()] == ["Offer rice"]
 
 
+async def test_poll_has_the_cards_of_its_platform(server: Server) -> None:
+    await offer(server, "tea", stream="mobile")
+    await offer(server, "milk")
+    seen = {
+        platform: [card["view"]["title"] for card in (await call(server, "GET", path)).body["cards"]]
+        for platform in ("ios", "web", "")
+        for path in [f"/v1/feed?container=home{platform and f'&platform={platform}'}"]
+    }
+    assert seen == {
+        "ios": ["Offer tea", "Offer milk"],
+        "web": ["Offer milk"],
+        "": ["Offer milk"],
+    }
+
+
 async def test_long_poll_ends_with_its_time(server: Server) -> None:
     mirror = Mirror()
     await poll(server, mirror)

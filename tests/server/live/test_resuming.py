@@ -13,6 +13,7 @@ from actors.ports import Retention
 from actors.testing import play
 from rules.cards.card import CardStatus
 from server.live.codec import JSON, MSGPACK
+from server.live.containers import known_platform
 from server.live.wire import wire_card
 from tests.live_client import Mirror
 
@@ -23,15 +24,19 @@ CONTAINERS: Final = ("home", "promo", "*")
 ITEMS: Final = tuple(f"item-{number}" for number in range(6))
 SETTINGS: Final = {"page_cards": 2, "queue_frames_max": 2}
 
+PLATFORMS: Final = ("", "ios", "web", "android")
+
 EVENTS: Final = {
     "change": "offer.changed",
     "move": "offer.promoted",
     "demote": "offer.demoted",
+    "widen": "offer.opened",
+    "narrow": "offer.limited",
     "over": "offer.over",
 }
 
 KINDS: Final = (
-    *("offer", "promo", "later", "change", "move", "demote", "over", "dismiss"),
+    *("offer", "promo", "mobile", "later", "change", "move", "demote", "widen", "narrow", "over", "dismiss"),
     *("leave", "back", "stick", "minute", "prune", "unsure"),
 )
 
@@ -51,6 +56,7 @@ class Phone:
 
     def __init__(self, stage: LiveStage, number: int) -> None:
         self.customer = CUSTOMERS[number % 2]
+        self.platform = PLATFORMS[number]
         self.mirrors = {container: Mirror() for container in CONTAINERS}
         self.seqs: dict[str, dict[str, int]] = {container: {} for container in CONTAINERS}
         self._stage = stage
@@ -60,7 +66,7 @@ class Phone:
 
     def _connect(self) -> App:
         app = self._stage.connect(self._subprotocol, header_token=f"{self.customer}+99999999")
-        app.say(type="hello")
+        app.say(type="hello", client={"platform": self.platform})
         for number, (container, mirror) in enumerate(self.mirrors.items()):
             app.say(type="subscribe", id=number, container=container, since=mirror.cursor)
         return app
@@ -100,10 +106,10 @@ class Drama:
         kind, item, which = step
         stage, phone = self.stage, self.phones[item % len(self.phones)]
         match kind:
-            case "offer" | "promo" | "later":
-                stream = "promo" if kind == "promo" else ""
+            case "offer" | "promo" | "mobile" | "later":
+                stream = kind if kind in ("promo", "mobile") else ""
                 await stage.offer(ITEMS[item], CUSTOMERS[which], stream=stream, later=kind == "later")
-            case "change" | "move" | "demote" | "over":
+            case "change" | "move" | "demote" | "widen" | "narrow" | "over":
                 await stage.post(EVENTS[kind], key=ITEMS[item])
             case "dismiss":
                 await self._dismiss(CUSTOMERS[which], item)
@@ -155,12 +161,10 @@ class Drama:
         for phone in self.phones:
             _, rows = await self.stage.store.feed_open(phone.customer)
             for container, mirror in phone.mirrors.items():
-                found = self.stage.live.containers.find(container)
+                found = self.stage.live.containers.find(container, known_platform(phone.platform))
                 assert found is not None
                 there = {
-                    row.card.id: msgspec.to_builtins(wire_card(row))
-                    for row in rows
-                    if found.holds(row.card.streams)
+                    row.card.id: msgspec.to_builtins(wire_card(row)) for row in rows if found.holds(row.card)
                 }
                 assert mirror.is_whole
                 assert mirror.cards == there
@@ -175,6 +179,8 @@ class Drama:
 @example([("offer", 0, 0), ("leave", 0, 1), ("dismiss", 0, 0), ("minute", 0, 0), ("prune", 0, 0)])
 @example([("promo", 0, 0), ("demote", 0, 0)])
 @example([("promo", 0, 0), ("leave", 0, 1), ("demote", 0, 0)])
+@example([("mobile", 0, 0), ("widen", 0, 0), ("offer", 1, 1), ("narrow", 1, 0)])
+@example([("offer", 0, 1), ("leave", 1, 1), ("narrow", 0, 0), ("back", 1, 0)])
 @example([("later", 0, 0), ("over", 0, 0), ("later", 1, 0), ("minute", 0, 0), ("move", 1, 0)])
 def test_apps_hold_what_the_store_holds(script: list[Step]) -> None:
     async def run() -> None:

@@ -74,9 +74,12 @@ def test_expired_card_closes_and_says_so() -> None:
     assert playing.own_events == ["card.expired"]
 
 
-def test_priority_streams_and_metadata_are_those_of_the_step() -> None:
-    playing = sent({"priority": 2, "streams": ["news"]}, metadata={"n": "=1 + 1"})
-    assert (playing.card("send").priority, playing.card("send").streams) == (2, ("news",))
+def test_priority_place_and_metadata_are_those_of_the_step() -> None:
+    delivery = {"priority": 2, "streams": ["news"], "platforms": ["ios"], "containers": ["home-page"]}
+    playing = sent(delivery, metadata={"n": "=1 + 1"})
+    card = playing.card("send")
+    assert (card.priority, card.streams) == (2, ("news",))
+    assert (card.platforms, card.containers) == (("ios",), ("home-page",))
     assert playing.put_cards[0].view is not None
     assert playing.put_cards[0].view.metadata == {"n": 2}
 
@@ -163,6 +166,19 @@ def test_update_moves_delivery_only_where_it_says() -> None:
     assert (card.expires_at, card.priority) == (NOW + 3 * DAY, 7)
     assert [timer.due for timer in playing.state.timers] == [NOW + 3 * DAY]
     assert playing.later(2 * DAY).card("send").status is CardStatus.ACTIVE
+
+
+def test_update_moves_a_card_to_other_platforms_and_containers_and_back_to_all() -> None:
+    moved = updating(delivery={"platforms": ["web", "ios"], "containers": ["home"]}).event("go").card("send")
+    assert (moved.platforms, moved.containers) == (("web", "ios"), ("home",))
+    steps: dict[str, Part] = {
+        "send": send("w", delivery={"platforms": ["web"], "containers": ["home"]}),
+        "w": wait(on_event("go", "go", next="up")),
+        "up": {"type": "update_card", "of": "send", "delivery": {"platforms": []}, "next": "z"},
+        "z": pause(),
+    }
+    widened = play(document(steps, start="send")).event("go").card("send")
+    assert (widened.platforms, widened.containers) == ((), ("home",))
 
 
 def test_update_of_a_closed_card_says_that_nothing_was_updated() -> None:

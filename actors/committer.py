@@ -16,7 +16,7 @@ from .inbox import Inbox
 from .records import FeedCard
 from .telemetry import CommitStalled, Committed
 from .timers import Timers
-from .work import CardAnswer
+from .work import CardAnswer, Ticket
 
 
 class Committer:
@@ -88,20 +88,15 @@ class Committer:
     def _after(self, group: OpenGroup, cards: Sequence[FeedCard], seconds: float) -> None:
         assert group.number == self._committed_number + 1, "commits are in order"
         self._committed_number = group.number
-        self._answer(group, cards)
+        for ticket in settle(group, cards):
+            self._memory.intake.release(ticket)
         if cards:
             self._around.hub.publish(cards)
         rows = group.rows
-        self._memory.dedupe.committed(rows.dedupe)
         self._inbox.committed(rows.inbox_added)
         self._timers.committed(rows.instances.values())
         self._around.suspects.committed(group.durable)
-        if group.profiles:
-            self._memory.customers.committed(group.profiles, group=group.number)
-        self._memory.customers.evict()
-        self._memory.warmth.committed(
-            group.actors.values(), grown_bytes=group.packed_bytes, number=group.number
-        )
+        let_go(self._memory, group)
         self._around.telemetry.emit(
             Committed(
                 rows=rows.row_count(),
@@ -112,11 +107,24 @@ class Committer:
             )
         )
 
-    def _answer(self, group: OpenGroup, cards: Sequence[FeedCard]) -> None:
-        latest = {card.card.id: card for card in cards} if cards else {}
-        for ticket, index, result in group.answers:
-            if type(result) is CardAnswer:
-                card = None if result.card is None else latest.get(result.card)
-                result = ActionResult(code=result.code, card=card, errors=result.errors)
-            if ticket.settle(index, result):
-                self._memory.intake.release(ticket)
+
+def settle(group: OpenGroup, cards: Sequence[FeedCard]) -> list[Ticket]:
+    """Give each call its results, with cards as committed; the calls that have all of theirs."""
+    latest = {card.card.id: card for card in cards} if cards else {}
+    settled = []
+    for ticket, index, result in group.answers:
+        if type(result) is CardAnswer:
+            card = None if result.card is None else latest.get(result.card)
+            result = ActionResult(code=result.code, card=card, errors=result.errors)
+        if ticket.settle(index, result):
+            settled.append(ticket)
+    return settled
+
+
+def let_go(memory: Memory, group: OpenGroup) -> None:
+    """What is stored now is not kept in memory for its own sake any longer."""
+    memory.dedupe.committed(group.rows.dedupe)
+    if group.profiles:
+        memory.customers.committed(group.profiles, group=group.number)
+    memory.customers.evict()
+    memory.warmth.committed(group.actors.values(), grown_bytes=group.packed_bytes, number=group.number)

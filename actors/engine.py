@@ -11,15 +11,11 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
-from msgspec.structs import replace
-
 from rules.compiling.flows import Compiled
 from rules.inputs import Event
 from rules.world import World
 
 from .commands import (
-    NO_ID,
-    NO_TIME,
     Action,
     ActionResult,
     CreateFlow,
@@ -36,7 +32,7 @@ from .commands import (
     TrackBatch,
     UnknownOutcome,
 )
-from .dedupe import action_key, event_digest, event_key
+from .dedupe import action_key
 from .definitions import Compile, Definitions, compile_version
 from .holdings import Surroundings
 from .idempotency import Idempotency
@@ -46,7 +42,7 @@ from .ports import Clock, Store, StoreBroken, StoreError
 from .records import CustomerRow, FlowRow, InstanceRow, VersionRow
 from .starting import Starting
 from .telemetry import CommitFailed, Crashed, Overflowed, Telemetry
-from .work import Cancel, Withdraw, Work
+from .work import Cancel, Withdraw, Work, event_work
 
 _T = TypeVar("_T")
 
@@ -146,7 +142,7 @@ class Engine:
         """Events of one call, each standing for itself. An id of "" is given; NO_TIME becomes now."""
         life = self._ready()
         now = self._clock.now()
-        works = [_event_work(event, client, life, now) for event in events]
+        works = [event_work(event, client, new_id=life.new_id, now=now) for event in events]
         try:
             results = await life.submit(works, size_bytes=size_bytes)
         except Overloaded:
@@ -351,23 +347,6 @@ def _reason(group: ExceptionGroup[Exception]) -> Exception:
             if isinstance(error, kind):
                 return error
     raise AssertionError("a group has a member")
-
-
-def _event_work(event: Event, client: str, life: Life, now: int) -> Work:
-    """Queued as what came: its own id is looked up, a missing id, time or source is filled in."""
-    source = event.source or client
-    has_id = event.id != NO_ID
-    key = event_key(event, source) if has_id else None
-    digest = event_digest(event) if has_id else b""
-    event = replace(
-        event,
-        id=event.id if has_id else life.new_id(),
-        time=now if event.time == NO_TIME else event.time,
-        source=source,
-    )
-    # Events about nobody keep the order of their key, as far as they have one.
-    lane = event.customer or f"\0key:{event.key or ''}"
-    return Work(lane=lane, kind=f"event:{event.name}", order=event, key=key, digest=digest)
 
 
 def _known(result: ActionResult) -> ActionResult:

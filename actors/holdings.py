@@ -17,6 +17,7 @@ from .ports import Clock, Store
 from .router import Router
 from .suspects import Suspects
 from .telemetry import Telemetry
+from .timeline import Chronicle, timeline_entry
 from .warmth import Warmth
 
 
@@ -30,6 +31,7 @@ class Surroundings:
     world: World
     telemetry: Telemetry
     compile: Compile
+    chronicle: Chronicle = timeline_entry
     hub: Hub = field(default_factory=Hub)
     suspects: Suspects = field(default_factory=Suspects)
 

@@ -146,13 +146,17 @@ class Prefetch:
     # ── heavy ──────────────────────────────────────────────────────────────────────────────────────────
     async def _load(self, works: list[Work]) -> None:
         try:
-            await self._look_up(works)
-            await self._load_cards(works)
-            await self._load_rest(works)
+            await self.prepare(works)
         finally:
             self._loads -= 1
         self._hand_on(works)
         self.wake()
+
+    async def prepare(self, works: list[Work]) -> None:
+        """Whatever they need is in memory afterwards, and stays there until they are taken."""
+        await self._look_up(works)
+        await self._load_cards(works)
+        await self._load_rest(works)
 
     async def _load_cards(self, works: list[Work]) -> None:
         wanted = {id: None for work in works for id in _cards_of(work)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeAlias, assert_never
 
 import msgspec
@@ -42,6 +42,9 @@ class TimelineEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     status: str
     shortened: bool = False
 
+
+Chronicle: TypeAlias = Callable[[Input, Turn], bytes]
+"""Gives what the timeline keeps of a turn; called once for each, in their order."""
 
 _encode = msgspec.msgpack.Encoder().encode
 

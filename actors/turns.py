@@ -30,7 +30,6 @@ from .limits import CAUSES_MAX, OWN_TURNS_MAX, SPREAD_IDS_MAX, TIME_TURNS_MAX
 from .records import CardRow, InboxRow, TimelineRow
 from .router import ids
 from .telemetry import Faulted
-from .timeline import timeline_entry
 from .work import Deliver, Letter, Raise, Spread, encode_letter
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -50,6 +49,7 @@ class Turns:
         self._warmth = memory.warmth
         self._sets = memory.sets
         self._telemetry = around.telemetry
+        self._chronicle = around.chronicle
         self._worlds = {0: replace(around.world, open_cards=0)}
         self._seed = seed
         self._id_count = 0
@@ -222,7 +222,7 @@ class Turns:
         actor.state = state
         group.touch(actor)
         group.rows.timeline.append(
-            TimelineRow(instance=actor.id, turn=state.turn, at=state.now, entry=timeline_entry(input, turn))
+            TimelineRow(instance=actor.id, turn=state.turn, at=state.now, entry=self._chronicle(input, turn))
         )
         if turn.subscriptions is not None and turn.subscriptions != actor.subscriptions.value:
             self._router.subscribe(actor, self._sets.of(turn.subscriptions))

@@ -6,19 +6,29 @@ the `Letter`s, as MessagePack.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from rules.inputs import Event, Input
 from rules.model import Flow
 
 from .actor import Actor
-from .commands import Action, CustomerWrite, FlowRefusal, Idempotency, StartRequest, TrackBatch
+from .commands import (
+    NO_ID,
+    NO_TIME,
+    Action,
+    CustomerWrite,
+    FlowRefusal,
+    Idempotency,
+    StartRequest,
+    TrackBatch,
+)
 from .customers import Customers
+from .dedupe import event_digest, event_key
 from .definitions import Version
 from .records import DedupeRow, FeedCard, FlowRow, VersionRow
 
@@ -119,6 +129,14 @@ Order: TypeAlias = (
 # ── who waits, and what was looked up ──────────────────────────────────────────────────────────────────
 
 
+class Promise(Protocol):
+    """A future of asyncio, or one for a caller that has no loop."""
+
+    def done(self) -> bool: ...
+    def set_result(self, result: list[object], /) -> None: ...
+    def set_exception(self, exception: Exception, /) -> None: ...
+
+
 class Ticket:
     """One call that waits for `count` results; answered once, after the last one's commit.
 
@@ -127,9 +145,7 @@ class Ticket:
 
     __slots__ = ("_left", "bytes", "future", "inputs", "results", "weight")
 
-    def __init__(
-        self, future: asyncio.Future[list[object]], *, count: int, inputs: dict[str, int], bytes: int = 0
-    ) -> None:
+    def __init__(self, future: Promise, *, count: int, inputs: dict[str, int], bytes: int = 0) -> None:
         self.future = future
         self.results: list[object] = [None] * count
         self.inputs = inputs
@@ -200,6 +216,23 @@ class Work:
         for id in self.profiles:
             customers.unpin(id)
         self.held = self.profiles = ()
+
+
+def event_work(event: Event, client: str, *, new_id: Callable[[], str], now: int) -> Work:
+    """Queued as what came: its own id is looked up, a missing id, time or source is filled in."""
+    source = event.source or client
+    has_id = event.id != NO_ID
+    key = event_key(event, source) if has_id else None
+    digest = event_digest(event) if has_id else b""
+    event = replace(
+        event,
+        id=event.id if has_id else new_id(),
+        time=now if event.time == NO_TIME else event.time,
+        source=source,
+    )
+    # Events about nobody keep the order of their key, as far as they have one.
+    lane = event.customer or f"\0key:{event.key or ''}"
+    return Work(lane=lane, kind=f"event:{event.name}", order=event, key=key, digest=digest)
 
 
 @dataclass(frozen=True, slots=True)

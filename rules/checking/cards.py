@@ -22,6 +22,12 @@ def closes(card: written.Card) -> bool:
     )
 
 
+def is_note(card: written.Card) -> bool:
+    """Whether the card asks nothing, and the customer can put it away."""
+    asks = any(isinstance(element, written.Submit) for element in card.body)
+    return not asks and closes(card)
+
+
 def check_card(card: written.Card, report: Report, pointer: Pointer) -> None:
     _check_ids(card, report, child(pointer, "body"))
     for index, element in enumerate(card.body):

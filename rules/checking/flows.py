@@ -1,8 +1,8 @@
-"""What only the whole flow shows: ways, loops, joins, cards that are not sent, never end or stay behind."""
+"""What only the whole flow shows: ways, loops, joins, waits, names that may hold nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from difflib import get_close_matches
 
 from .. import model
@@ -10,9 +10,11 @@ from ..compiling.sources import Sources
 from ..customers.profile import STANDARD
 from ..documents import flow as written
 from ..documents.problems import Pointer, Report, child
-from .cards import check_card, closes
+from .cards import check_card
 from .graph import Graph, busy_loop, definitely_set, reachable
 from .names import check_names
+from .order import Order
+from .sent_cards import check_sent_cards
 
 
 def check_flow(flow: model.Flow, graph: Graph, document: written.Flow, sources: Sources) -> None:
@@ -22,7 +24,7 @@ def check_flow(flow: model.Flow, graph: Graph, document: written.Flow, sources: 
     checking.ways()
     checking.joins()
     checking.waits()
-    checking.sent_cards()
+    check_sent_cards(flow, document, Order(flow, graph), sources.report)
     for name, card in document.cards.items():
         check_card(card, sources.report, child("/cards", name))
     checking.variables(sources)
@@ -62,60 +64,15 @@ class _Checking:
     # --- waits -------------------------------------------------------------------------------------
 
     def waits(self) -> None:
-        for id, step in self._flow.steps.items():
+        for step in self._flow.steps.values():
             if isinstance(step, model.Wait):
                 self._wait_ends(step)
-                for index, outcome in enumerate(step.until):
-                    if isinstance(outcome, model.CardOutcome):
-                        self._card_is_sent(id, outcome, child(child(_place(id), "until"), index))
-                self._cards_left_open(step)
 
     def _wait_ends(self, wait: model.Wait) -> None:
         has_time = any(isinstance(outcome, model.TimeOutcome) for outcome in wait.until)
         if not ((has_time and not wait.need_all) or wait.deadline or self._flow.exits):
             message = f'The wait "{wait.id}" may wait for ever: it has no time, and the flow has no exit.'
             self._report.add("waits_forever", _place(wait.id), message, at_key=True)
-
-    def _card_is_sent(self, wait: str, outcome: model.CardOutcome, pointer: Pointer) -> None:
-        sender = self._flow.steps.get(outcome.of)
-        if isinstance(sender, model.SendCard) and wait not in self._graph.reach[outcome.of]:
-            message = f'No path that leads to "{wait}" has sent the card of "{outcome.of}".'
-            self._report.add("card_never_sent", child(pointer, "of"), message)
-
-    def _cards_left_open(self, wait: model.Wait) -> None:
-        """A card that only this wait listens to stays behind when another outcome wins."""
-        waited = {outcome.of for outcome in wait.until if isinstance(outcome, model.CardOutcome)}
-        for card in sorted(waited - set(wait.close)):
-            others = [outcome for outcome in wait.until if not _is_of(outcome, card)]
-            ways = [outcome.next for outcome in others] + ([wait.deadline.next] if wait.deadline else [])
-            lost = [way for way in ways if not self._is_handled(card, way)]
-            if lost and not wait.need_all:
-                message = f'The card of "{card}" stays open when another outcome of "{wait.id}" wins.'
-                self._report.add("left_open", _place(wait.id), message, at_key=True)
-
-    def _is_handled(self, card: str, way: Iterable[str]) -> bool:
-        """Whether a step on the way, or after it, still deals with the card."""
-        return any(
-            _deals_with(self._flow.steps[step], card) for step in reachable(self._graph.ways, way)
-        ) or any(exit.cancel_cards for exit in self._flow.exits)
-
-    # --- cards -------------------------------------------------------------------------------------
-
-    def sent_cards(self) -> None:
-        for id, step in self._flow.steps.items():
-            if isinstance(step, model.SendCard) and not self._may_end(step):
-                message = f'Nothing ends the card of "{id}": no expiry, no button, no step.'
-                self._report.add("never_ends", _place(id), message, at_key=True)
-
-    def _may_end(self, sender: model.SendCard) -> bool:
-        template = self._document.cards.get(sender.card)
-        delivery = sender.delivery
-        if template is None or closes(template) or delivery.expires_after or delivery.expires_at:
-            return True
-        steps = self._flow.steps.values()
-        return any(exit.cancel_cards for exit in self._flow.exits) or any(
-            _ends_card(step, sender.id) for step in steps
-        )
 
     # --- names that may hold nothing ---------------------------------------------------------------
 
@@ -169,36 +126,3 @@ def _roots(flow: model.Flow) -> Iterator[str]:
 
 def _place(step: str) -> Pointer:
     return child("/steps", step)
-
-
-def _is_of(outcome: model.Outcome, card: str) -> bool:
-    return isinstance(outcome, model.CardOutcome) and outcome.of == card
-
-
-def _deals_with(step: model.Step, card: str) -> bool:
-    match step:
-        case model.Wait():
-            return card in step.close or any(_is_of(outcome, card) for outcome in step.until)
-        case model.SendCard():
-            return step.id == card
-        case _:
-            return _ends_card(step, card)
-
-
-def _ends_card(step: model.Step, card: str) -> bool:
-    match step:
-        case model.Wait():
-            return card in step.close
-        case model.CancelCard():
-            return step.of is None or card in step.of
-        case model.End():
-            return step.cancel_cards
-        case model.UpdateCard():
-            delivery = step.delivery
-            return (
-                step.of == card
-                and delivery is not None
-                and bool(delivery.expires_after or delivery.expires_at)
-            )
-        case _:
-            return False

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import assert_never
 
 from ..model import (
@@ -44,30 +45,29 @@ def build(steps: Mapping[str, Step]) -> Graph:
 
 def targets(step: Step) -> tuple[str, ...]:
     """Where the step leads, each once: its own ways first, `on_error` last."""
-    return tuple(dict.fromkeys((*_own_targets(step), *(step.on_error or ()))))
+    return tuple(dict.fromkeys(chain.from_iterable(departures(step))))
 
 
-def _own_targets(step: Step) -> Iterator[str]:
+def departures(step: Step) -> Iterator[Next]:
+    """The steps that get a token together, for each way to leave the step; `on_error` last."""
     match step:
         case Wait():
-            for outcome in step.until:
-                yield from outcome.next
+            yield from (outcome.next for outcome in step.until)
             if step.deadline is not None:
-                yield from step.deadline.next
-            if not step.need_all:
-                return
+                yield step.deadline.next
+            if step.need_all:
+                yield step.next
         case Branch():
-            for case in step.cases:
-                yield from case.next
-            yield from step.otherwise
-            return
+            cases = [case.next for case in step.cases]
+            yield from (tuple(chain.from_iterable(cases)),) if step.take_every else cases
+            yield step.otherwise
         case End():
-            return
-        case SendCard() | UpdateCard() | CancelCard() | Set() | UpdateCustomer() | Emit() | Join():
             pass
+        case SendCard() | UpdateCard() | CancelCard() | Set() | UpdateCustomer() | Emit() | Join():
+            yield step.next
         case _:
             assert_never(step)
-    yield from step.next
+    yield step.on_error or ()
 
 
 def reach_of(ways: Mapping[str, tuple[str, ...]]) -> dict[str, frozenset[str]]:

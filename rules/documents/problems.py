@@ -74,7 +74,7 @@ ERRORS: Final[dict[str, str]] = {
     "unreachable": "Lead to the step with `next`, or remove it.",
     "busy_loop": "Put a wait into the loop.",
     "join_in_loop": "Use `need: all`, or take the join out of the loop.",
-    "card_never_sent": "Send the card on a path that leads to this step.",
+    "card_never_sent": "Send the card on a path that leads to this step, or do not name it here.",
     # Its expressions and templates
     "syntax_error": "Correct the expression or template at this place.",
     "type_mismatch": "Convert one of the values as the message says, or compare it with another.",
@@ -91,7 +91,7 @@ WARNINGS: Final[dict[str, str]] = {
     "waits_forever": "Add an outcome of type time, a deadline, or an exit.",
     "maybe_missing": "Require the variable, give it a default, or ask for null.",
     "never_ends": "Give the card an expiry, a button that closes it, or cancel it.",
-    "left_open": "Name the card's step under `close`.",
+    "left_open": "Name the card's step under `close`, give the card an expiry, or cancel it on that way.",
     "next_not_taken": "Lead on with the keys that the message names, and remove this one.",
     "missing_alt": "Say in `alt` what the picture shows.",
     "missing_name": "Nothing is printed here if the name is not there; check its spelling.",

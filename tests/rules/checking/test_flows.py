@@ -6,33 +6,7 @@ from typing import Any
 import pytest
 
 from rules.compiling.flows import check
-from rules.documents.problems import ERRORS
-
-CARD = {"body": [{"type": "submit", "name": "go", "label": "Go"}]}
-FOREVER = {"body": [{"type": "headline", "text": "Hello"}]}
-SEND = {"type": "send_card", "card": "c"}
-SOON = {"id": "t", "type": "time", "after": "PT1H"}
-DONE = {"id": "done", "type": "card", "of": "send", "action": "completed"}
-
-
-def problems(steps: dict[str, Any], **rest: Any) -> list[tuple[str, str]]:
-    """Codes and pointers of a flow that starts at the first step."""
-    start = next(iter(steps))
-    flow = {"flow": "a", "start": start, "steps": steps, "cards": {"c": CARD}} | rest
-    compiled = check(json.dumps(flow), type="json")
-    assert (compiled.flow is None) == any(each.code in ERRORS for each in compiled.problems)
-    return [(each.code, each.pointer) for each in compiled.problems]
-
-
-def wait(*until: dict[str, Any], **rest: Any) -> dict[str, Any]:
-    return {"type": "wait", "until": list(until), **rest}
-
-
-def to(next: str | list[str], step: dict[str, Any]) -> dict[str, Any]:
-    return {**step, "next": next}
-
-
-NOTHING = {"type": "cancel_card"}
+from tests.rules.checking.small_flows import CARD, DONE, NOTHING, SEND, SOON, problems, to, wait
 
 WAYS: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
     ("a step that nothing leads to", {"a": {"type": "end"}, "b": NOTHING}, [("unreachable", "/steps/b")]),
@@ -109,104 +83,45 @@ def test_the_message_shows_the_loop() -> None:
     assert problem.message == "The loop b → c → b goes through no wait."
 
 
-CARDS: list[tuple[str, dict[str, Any], dict[str, Any], list[tuple[str, str]]]] = [
+WAITS: list[tuple[str, dict[str, Any], list[dict[str, Any]], list[tuple[str, str]]]] = [
+    ("without a time", {"send": to("w", SEND), "w": wait(DONE)}, [], [("waits_forever", "/steps/w")]),
     (
-        "a wait on a card that was sent",
-        {"send": to("w", SEND), "w": wait(DONE, SOON, close=["send"])},
-        {},
-        [],
-    ),
-    (
-        "a wait on a card that is sent later",
-        {"w": wait({**DONE, "next": "send"}, {**SOON, "next": "send"}), "send": SEND},
-        {},
-        [("card_never_sent", "/steps/w/until/0/of")],
-    ),
-    (
-        "a card that stays when time wins",
-        {"send": to("w", SEND), "w": wait(DONE, SOON)},
-        {},
-        [("left_open", "/steps/w")],
-    ),
-    (
-        "a card that is waited for again",
-        {
-            "send": to("w", SEND),
-            "w": wait(DONE, {**SOON, "next": "x"}),
-            "x": wait(DONE, SOON, close=["send"]),
-        },
-        {},
-        [],
-    ),
-    (
-        "a card that is cancelled afterwards",
-        {
-            "send": to("w", SEND),
-            "w": wait(DONE, {**SOON, "next": "x"}),
-            "x": {"type": "cancel_card", "of": "send"},
-        },
-        {},
-        [],
-    ),
-    (
-        "a card that the end cancels",
-        {
-            "send": to("w", SEND),
-            "w": wait(DONE, {**SOON, "next": "x"}),
-            "x": {"type": "end", "cancel_cards": True},
-        },
-        {},
-        [],
-    ),
-    ("a wait without a time", {"send": to("w", SEND), "w": wait(DONE)}, {}, [("waits_forever", "/steps/w")]),
-    (
-        "a wait for all with a time among them",
+        "for all with a time among them",
         {"send": to("w", SEND), "w": wait(DONE, SOON, need="all")},
-        {},
+        [],
         [("waits_forever", "/steps/w")],
     ),
     (
-        "a wait with a deadline",
+        "with a deadline",
         {"send": to("w", SEND), "w": wait(DONE, deadline={"after": "PT1H"}, close="send")},
-        {},
+        [],
         [],
     ),
     (
-        "a wait in a flow with an exit",
+        "in a flow with an exit",
         {"send": to("w", SEND), "w": wait(DONE)},
-        {"exits": [{"id": "e", "type": "event", "event": "x", "outcome": "left"}]},
+        [{"id": "e", "type": "event", "event": "x", "outcome": "left"}],
         [],
     ),
-    ("a card that nothing ends", {"send": SEND}, {"cards": {"c": FOREVER}}, [("never_ends", "/steps/send")]),
-    (
-        "a card that expires",
-        {"send": {**SEND, "delivery": {"expires_after": "P1D"}}},
-        {"cards": {"c": FOREVER}},
-        [],
-    ),
-    ("a card with a menu", {"send": SEND}, {"cards": {"c": {**FOREVER, "menu": {"dismiss": True}}}}, []),
-    (
-        "a card that keeps open",
-        {"send": SEND},
-        {"cards": {"c": {"body": [{**CARD["body"][0], "keep_open": True}]}}},
-        [("never_ends", "/steps/send")],
-    ),
-    ("a card that a step ends", {"send": to("x", SEND), "x": NOTHING}, {"cards": {"c": FOREVER}}, []),
-    (
-        "a picture without words",
-        {"send": SEND},
-        {"cards": {"c": {"body": [{"type": "image", "url": "https://example.org/a.png"}, *CARD["body"]]}}},
-        [("missing_alt", "/cards/c/body/0")],
-    ),
-    ("a template that no step shows", {"a": NOTHING}, {"cards": {"c": CARD, "d": FOREVER}}, []),
 ]
 
 
 @pytest.mark.parametrize(
-    ("steps", "rest", "expected"), [each[1:] for each in CARDS], ids=[each[0] for each in CARDS]
+    ("steps", "exits", "expected"), [each[1:] for each in WAITS], ids=[each[0] for each in WAITS]
 )
-def test_cards(steps: dict[str, Any], rest: dict[str, Any], expected: list[tuple[str, str]]) -> None:
-    assert problems(steps, **rest) == expected
+def test_a_wait_ends_some_day(
+    steps: dict[str, Any], exits: list[dict[str, Any]], expected: list[tuple[str, str]]
+) -> None:
+    assert problems(steps, exits=exits) == expected
+
+
+def test_a_picture_has_words() -> None:
+    body = [{"type": "image", "url": "https://example.org/a.png"}, *CARD["body"]]
+    assert problems({"send": SEND}, cards={"c": {"body": body}}) == [("missing_alt", "/cards/c/body/0")]
+
+
+def test_a_template_that_no_step_shows_may_stand() -> None:
+    assert problems({"a": NOTHING}, cards={"c": CARD, "d": CARD}) == []
 
 
 def read(value: str, **rest: Any) -> list[tuple[str, str]]:

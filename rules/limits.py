@@ -6,6 +6,12 @@ AT_MS_MIN = -62_135_510_400_000
 AT_MS_MAX = 253_402_214_400_000
 # A duration's text, characters: every unit with ten digits is shorter.
 DURATION_CHARS_MAX = 80
+# A cron rule's text, characters: a list of all sixty minutes and other lists beside it.
+CRON_CHARS_MAX = 256
+# Missed runs of a schedule that are recorded one by one, the newest: what somebody reads after a long outage.
+MISSED_RUNS_MAX = 100
+# Runs that a preview shows: two months of a daily rule, and so a change of the clocks where one is near.
+PREVIEW_RUNS_MAX = 60
 
 # ── templates ──────────────────────────────────────────────────────────────────────────────────────────
 # Source of a template that has something to render, characters: a card's text, not a document.

@@ -29,18 +29,31 @@ def instant_of(local: PlainDateTime, zone: str) -> int:
     try:
         moment = local.assume_tz(zone, disambiguation="compatible")
         if moment.to_plain() != local:
-            moment = _first_after_gap(moment)
+            moment = _jump_before(moment)
         return check_at(moment.timestamp(unit="millisecond"))
     except TimeZoneNotFoundError as error:
         raise _unknown_zone(zone) from error
-    except ValueError as error:
+    except (ValueError, RuleError) as error:
         raise EvaluationError("bad_time", "The time lies outside the years 1 to 9999.") from error
 
 
-def _first_after_gap(moment: ZonedDateTime) -> ZonedDateTime:
+def reached(at: int, zone: str) -> PlainDateTime:
+    """The latest local time that the clocks of `zone` have shown up to `at`.
+
+    It is what they show at `at`, but while an hour is repeated it stays at the end of that hour.
+    """
+    moment = zoned(at, zone)
+    shown = moment.to_plain()
+    if not moment.is_repeated() or instant_of(shown, zone) == at:
+        return shown
+    return _jump_before(moment).subtract(nanoseconds=1).to_plain()
+
+
+def _jump_before(moment: ZonedDateTime) -> ZonedDateTime:
+    """The jump that was at `moment` or last before it."""
     # One nanosecond later, because a jump is not its own predecessor.
     jump = moment.add(nanoseconds=1).prev_transition()
-    assert jump is not None, "a skipped local time has the jump that skips it before it"
+    assert jump is not None, "a skipped or repeated local time has the jump that made it before it"
     return jump
 
 

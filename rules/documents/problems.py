@@ -68,6 +68,7 @@ ERRORS: Final[dict[str, str]] = {
     "bad_pattern": "Write the pattern in RE2 syntax.",
     "bad_duration": "Write an ISO 8601 duration such as PT30M, P7D or P1M.",
     "bad_time": "Write an RFC 3339 time such as 2026-03-01T09:00:00Z.",
+    "bad_cron": "Write minute, hour, day of the month, month and day of the week, such as `0 9 * * MON-FRI`.",
     "bad_moment": "Write a time, an expression, or a mapping with from, offset, local, days.",
     "bad_link": "Use an https, http, mailto or tel address, or a deep link of the app.",
     "unknown_zone": "Use an IANA time zone such as Europe/Berlin.",

@@ -3,8 +3,8 @@
 import pytest
 from whenever import PlainDateTime
 
-from rules.calendar.times import rfc3339
-from rules.calendar.zones import check_zone, instant_of, zoned
+from rules.calendar.times import parse_rfc3339, rfc3339
+from rules.calendar.zones import check_zone, instant_of, reached, zoned
 from rules.errors import EvaluationError, RuleError
 from rules.limits import AT_MS_MAX
 
@@ -60,5 +60,26 @@ def test_the_ends_of_the_calendar() -> None:
     assert zoned(AT_MS_MAX, "Pacific/Kiritimati").year == 9999
     with pytest.raises(RuleError, match="bad_time"):
         zoned(AT_MS_MAX + 1, "UTC")
-    with pytest.raises(EvaluationError, match="bad_time"):
-        instant_of(PlainDateTime.MAX, "Pacific/Honolulu")
+    for zone in ("Pacific/Honolulu", "UTC", "Pacific/Kiritimati"):
+        with pytest.raises(EvaluationError, match="bad_time"):
+            instant_of(PlainDateTime.MAX, zone)
+        with pytest.raises(EvaluationError, match="bad_time"):
+            instant_of(PlainDateTime.MIN, zone)
+
+
+@pytest.mark.parametrize(
+    ("zone", "instant", "local"),
+    [
+        ("UTC", "2026-10-25T00:30:00.007Z", "2026-10-25T00:30:00.007"),
+        ("Europe/Berlin", "2026-10-25T00:30:00Z", "2026-10-25T02:30:00"),
+        ("Europe/Berlin", "2026-10-25T00:59:59.999Z", "2026-10-25T02:59:59.999"),
+        # While 02:00 to 03:00 are shown again, nothing new is.
+        ("Europe/Berlin", "2026-10-25T01:00:00Z", "2026-10-25T02:59:59.999999999"),
+        ("Europe/Berlin", "2026-10-25T01:59:59.999Z", "2026-10-25T02:59:59.999999999"),
+        ("Europe/Berlin", "2026-10-25T02:00:00Z", "2026-10-25T03:00:00"),
+        ("Australia/Lord_Howe", "2026-04-04T15:10:00Z", "2026-04-05T01:59:59.999999999"),
+        ("Europe/Berlin", "2026-03-29T01:00:00Z", "2026-03-29T03:00:00"),
+    ],
+)
+def test_the_latest_local_time_that_was_shown(zone: str, instant: str, local: str) -> None:
+    assert reached(parse_rfc3339(instant), zone).format_iso() == local

@@ -294,7 +294,7 @@ class Turns:
                 case RaiseEvent():
                     self._raise(effect)
                 case ChangeCustomer():
-                    self._change_customer(actor.customer, effect, depth + 1)
+                    self._change_customer(actor, effect, depth + 1)
                 case _:
                     assert_never(effect)
 
@@ -324,9 +324,18 @@ class Turns:
             self.defer("", event.customer or "", Raise(event))
 
     def raise_own(
-        self, name: str, *, customer: str | None, data: dict[str, object] | None = None, depth: int = 1
+        self,
+        name: str,
+        *,
+        customer: str | None,
+        data: dict[str, object] | None = None,
+        depth: int = 1,
+        test: bool = False,
     ) -> None:
-        """One of the server's own events that no turn raises; it is made only if somebody would take it."""
+        """One of the server's own events that no turn raises; it is made only if somebody would take it.
+
+        `test`: a test instance is the cause, so that only tests hear it (flow format §9.10).
+        """
         if not (self._definitions.triggers(name) or self._router.has_ears(name, customer)):
             return
         event = Event(
@@ -334,10 +343,11 @@ class Turns:
             name=name,
             time=self.now,
             customer=customer,
-            data=data or {},
+            data=(data or {}) | ({"test": True} if test else {}),
             origin=Origin.FLOW,
             source="flowdeck",
             depth=depth,
+            test=test,
         )
         self._raise(RaiseEvent(event=event, own=True))
 
@@ -347,20 +357,26 @@ class Turns:
             self._definitions.triggers(event.name) or router.waiting(event) or router.waiting_elsewhere(event)
         )
 
-    def _change_customer(self, customer: str, effect: ChangeCustomer, depth: int) -> None:
-        before = self._customers.profile(customer)
-        if before is None:
-            before = new_profile(customer, self.now)
-        self.write_profile(change(before, effect, self.now), before=before, depth=depth)
+    def _change_customer(self, actor: Actor, effect: ChangeCustomer, depth: int) -> None:
+        before = self._customers.profile(actor.customer) or new_profile(actor.customer, self.now)
+        assert actor.state is not None, "its turn was just stored"
+        self.write_profile(
+            change(before, effect, self.now), before=before, depth=depth, test=actor.state.test
+        )
 
-    def write_profile(self, profile: Profile, *, before: Profile | None, depth: int) -> None:
-        """The customer's instances that look at the profile look again, after the turn that wrote it."""
+    def write_profile(
+        self, profile: Profile, *, before: Profile | None, depth: int, test: bool = False
+    ) -> None:
+        """The customer's instances that look at the profile look again, after the turn that wrote it.
+
+        All of them, also when a test wrote it: a profile is what is so; only its event is news of a test.
+        """
         if profile == before:
             return
         self._customers.put(profile, group=self.group.number)
         self.group.write(profile)
         name = "customer.created" if before is None else "customer.updated"
-        self.raise_own(name, customer=profile.id, depth=max(depth, 1))
+        self.raise_own(name, customer=profile.id, depth=max(depth, 1), test=test)
         if depth > CAUSES_MAX:
             self.group.tally.too_deep += 1
             return

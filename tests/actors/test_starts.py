@@ -163,3 +163,49 @@ def test_what_a_test_raises_starts_and_wakes_no_instance_that_is_none(greeting: 
             assert stage.engine.counts()["instances"] == 4
 
     play(script())
+
+
+WRITING = """
+flow: writing
+start: write
+steps:
+  write: {type: update_customer, set: {tier: gold}}
+"""
+HEARING = """
+flow: hearing
+triggers: {updated: {type: event, event: customer.updated}}
+variables: {n: {type: integer, default: 0}, test: {type: boolean, default: false}}
+start: w
+steps:
+  w: {type: wait, until: [{id: x, type: event, event: customer.updated, next: count}]}
+  count:
+    type: set
+    variables: {n: =vars.n + 1, test: =steps.w.event.data.?test.orValue(false)}
+    next: w
+"""
+
+
+def test_profile_that_a_test_writes_is_news_to_tests_only() -> None:
+    async def script() -> None:
+        async with Stage() as stage:
+            await stage.write("tess", test=True)
+            for flow in (WRITING, HEARING):
+                await stage.publish(flow)
+            heard = []
+            for test in (False, True):
+                result = await stage.engine.start_flow(request("tess", flow="hearing", test=test))
+                assert isinstance(result, StartResult)
+                heard.append(result.started[0].instance)
+            await stage.engine.start_flow(request("tess", flow="writing", test=True))
+            await stage.sleep(1)
+            assert [await stage.variables(id) for id in heard] == [
+                {"n": 0, "test": False},
+                {"n": 1, "test": True},
+            ]
+            assert stage.engine.counts()["instances"] == 2, "the trigger started none"
+            await stage.write("tess", city="Oslo")
+            await stage.sleep(1)
+            assert [(await stage.variables(id))["n"] for id in heard] == [1, 2]
+            assert stage.engine.counts()["instances"] == 3
+
+    play(script())

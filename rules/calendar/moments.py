@@ -17,13 +17,12 @@ from ..errors import EvaluationError, ExpressionError, RuleError
 from ..types import Scope, Type
 from ..values import compile_equals, is_expression
 from .durations import Duration, parse_duration, shift
-from .times import parse_rfc3339, to_ms
+from .times import WEEKDAYS, parse_rfc3339, to_ms
 from .zones import check_zone, instant_of, zoned
 
 __all__ = ["Duration", "Moment", "check_zone", "compile_moment", "parse_duration", "shift"]
 
 CUSTOMER_ZONE = "customer"
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _KEYS = frozenset({"from", "offset", "local", "days", "timezone", "if_past"})
 _IF_PAST = frozenset({"now", "skip", "next"})
 _LOCAL = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
@@ -151,9 +150,9 @@ def _compile_local(raw: object) -> Time | None:
 def _compile_days(raw: object) -> frozenset[int]:
     if raw is None:
         return frozenset()
-    if not isinstance(raw, list | tuple) or not raw or any(day not in _DAYS for day in raw):
-        raise _bad_moment(f'"days" is a list of {" ".join(_DAYS)}.')
-    return frozenset(_DAYS.index(day) + 1 for day in raw)
+    if not isinstance(raw, list | tuple) or not raw or any(day not in WEEKDAYS for day in raw):
+        raise _bad_moment(f'"days" is a list of {" ".join(WEEKDAYS)}.')
+    return frozenset(WEEKDAYS.index(day) + 1 for day in raw)
 
 
 def _text(raw: Mapping[str, object], key: str, default: str) -> str:

@@ -9,6 +9,9 @@ from datetime import UTC, datetime, timedelta
 from ..errors import RuleError
 from ..limits import AT_MS_MAX, AT_MS_MIN
 
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+"""As documents and profiles name them; the first is ISO weekday 1."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _RFC3339 = re.compile(

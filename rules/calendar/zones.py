@@ -37,6 +37,23 @@ def instant_of(local: PlainDateTime, zone: str) -> int:
         raise EvaluationError("bad_time", "The time lies outside the years 1 to 9999.") from error
 
 
+def instants_of(local: PlainDateTime, zone: str) -> tuple[int, ...]:
+    """When the clocks of `zone` show `local`: once, never if they skip it, twice if they go back over it."""
+    first = instant_of(local, zone)
+    moment = zoned(first, zone)
+    if moment.to_plain() != local:
+        return ()
+    if not moment.is_repeated():
+        return (first,)
+    return first, local.assume_tz(zone, disambiguation="later").timestamp(unit="millisecond")
+
+
+def next_jump(at: int, zone: str) -> int | None:
+    """The first instant after `at` with other rules for the clocks of `zone`; None if no other follow."""
+    jump = zoned(at, zone).next_transition()
+    return None if jump is None else jump.timestamp(unit="millisecond")
+
+
 def reached(at: int, zone: str) -> PlainDateTime:
     """The latest local time that the clocks of `zone` have shown up to `at`.
 

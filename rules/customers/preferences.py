@@ -8,13 +8,13 @@ from typing import Final
 
 import msgspec
 
+from ..calendar.times import WEEKDAYS
+from ..calendar.windows import Window
 from ..limits import NAME_BYTES_MAX, TOPICS_MAX, WINDOWS_PER_DAY_MAX
 from .errors import Problems
 
-DAYS: Final = ("default", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DAYS: Final = ("default", *WEEKDAYS)
 _LOCAL_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00", re.ASCII)
-
-Window = tuple[str, str]
 
 
 class Preferences(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -15,7 +15,7 @@ from rules.cards.card import ON_SCREEN
 from rules.instance import InstanceStatus
 
 from .memory_rows import Rows
-from .ports import CardFilter, CustomerFilter, InstanceFilter, Retention, StoreError
+from .ports import CardFilter, CustomerFilter, InstanceFilter, JobFilter, Retention, StoreError
 from .records import (
     AnswerRow,
     CustomerRow,
@@ -24,17 +24,25 @@ from .records import (
     FeedHead,
     FlowRow,
     Group,
+    HistoryRow,
+    HookRow,
     InboxRow,
     InstanceRow,
+    JobRow,
     JournalEntry,
+    LedgerRow,
     Meta,
+    OutboxRow,
+    ResourceRow,
     Route,
+    ScheduleRow,
     TimelineRow,
     VersionRow,
 )
 
 ROUTES_PER_CHUNK = 1_000
 UNFINISHED = frozenset({InstanceStatus.RUNNING.value, InstanceStatus.FAILED.value})
+OPEN_JOBS = frozenset({"waiting", "running"})
 
 
 class MemoryStore:
@@ -85,6 +93,14 @@ class MemoryStore:
         await _others()
         return self.rows.inbox.last_number
 
+    async def outbox(self, *, after: int, limit: int) -> Sequence[OutboxRow]:
+        await _others()
+        return self.rows.outbox.read(after=after, limit=limit)
+
+    async def last_outbox_number(self) -> int:
+        await _others()
+        return self.rows.outbox.last_number
+
     async def states(self, ids: Sequence[str]) -> Mapping[str, bytes]:
         await _others()
         return {id: row.state for id, row in self.rows.instances.some(ids).items()}
@@ -103,6 +119,16 @@ class MemoryStore:
         await _others()
         return self.rows.customers.some(ids)
 
+    async def ledgers(
+        self, keys: Sequence[tuple[str, str, bool]]
+    ) -> Mapping[tuple[str, str, bool], LedgerRow]:
+        await _others()
+        return {key: self.rows.ledgers[key] for key in keys if key in self.rows.ledgers}
+
+    async def histories(self, ids: Sequence[str]) -> Mapping[str, HistoryRow]:
+        await _others()
+        return {id: self.rows.histories[id] for id in ids if id in self.rows.histories}
+
     async def cards_by_id(self, ids: Sequence[str]) -> Mapping[str, FeedCard]:
         await _others()
         return self.rows.cards.some(ids)
@@ -113,6 +139,12 @@ class MemoryStore:
             (row.due, row.id) for row in self.rows.instances.rows.values() if row.live and row.due is not None
         ]
         return sorted((entry for entry in live if entry[0] < before), key=lambda entry: entry[0])[:limit]
+
+    async def checks_due(self, *, before: int, limit: int) -> Sequence[tuple[int, str]]:
+        await _others()
+        rows = self.rows.histories.values()
+        due = [(row.due, row.customer) for row in rows if row.due is not None and row.due < before]
+        return sorted(due, key=lambda entry: entry[0])[:limit]
 
     async def live_below(self, flow: str, version: int, *, limit: int) -> Sequence[str]:
         await _others()
@@ -138,6 +170,45 @@ class MemoryStore:
         await _others()
         rows = (row for row in self.rows.versions.values() if row.flow == flow and row.number >= 1)
         return [replace(row, document="") for row in sorted(rows, key=lambda row: -row.number)]
+
+    async def resources(self) -> Sequence[ResourceRow]:
+        await _others()
+        return [self.rows.resources[key] for key in sorted(self.rows.resources)]
+
+    async def hooks(self) -> Sequence[HookRow]:
+        await _others()
+        return [self.rows.hooks[token] for token in sorted(self.rows.hooks)]
+
+    async def schedules(self) -> Sequence[ScheduleRow]:
+        await _others()
+        return [self.rows.schedules[place] for place in sorted(self.rows.schedules)]
+
+    # ── jobs ───────────────────────────────────────────────────────────────────────────────────────────
+    async def job(self, id: str) -> JobRow | None:
+        await _others()
+        return self.rows.jobs.rows.get(id)
+
+    async def jobs(self, filter: JobFilter) -> tuple[Sequence[JobRow], str | None]:
+        await _others()
+
+        def matches(row: JobRow) -> bool:
+            return (
+                filter.kind in (None, row.kind)
+                and filter.name in (None, row.name)
+                and filter.state in (None, row.state)
+            )
+
+        page, cursor = self.rows.jobs.page(matches, cursor=filter.cursor, limit=filter.limit)
+        return [replace(row, spec=b"") for row in page], cursor
+
+    async def open_jobs(self) -> Sequence[JobRow]:
+        await _others()
+        return [row for row in self.rows.jobs.rows.values() if row.state in OPEN_JOBS]
+
+    async def job_uniques(self, uniques: Sequence[str]) -> Mapping[str, str]:
+        await _others()
+        taken = {row.unique: row.id for row in self.rows.jobs.rows.values()}
+        return {unique: taken[unique] for unique in uniques if unique in taken}
 
     # ── feeds and the reads of the API ─────────────────────────────────────────────────────────────────
     async def feed_head(self, customer: str) -> FeedHead:

@@ -21,9 +21,16 @@ from .records import (
     FeedHead,
     FlowRow,
     Group,
+    HistoryRow,
+    HookRow,
     InboxRow,
     InstanceRow,
+    JobRow,
     JournalEntry,
+    LedgerRow,
+    OutboxRow,
+    ResourceRow,
+    ScheduleRow,
     TimelineRow,
     VersionRow,
 )
@@ -44,6 +51,13 @@ class Rows:
         self.inbox: Queue[InboxRow] = Queue()
         self.flows: dict[str, FlowRow] = {}
         self.versions: dict[tuple[str, int], VersionRow] = {}
+        self.outbox: Queue[OutboxRow] = Queue()
+        self.ledgers: dict[tuple[str, str, bool], LedgerRow] = {}
+        self.histories: dict[str, HistoryRow] = {}
+        self.jobs: Table[JobRow] = Table()
+        self.resources: dict[tuple[str, str], ResourceRow] = {}
+        self.hooks: dict[str, HookRow] = {}
+        self.schedules: dict[tuple[str, str, str], ScheduleRow] = {}
         self._journal_number = 0
 
     # ── before anything is changed ─────────────────────────────────────────────────────────────────────
@@ -59,7 +73,9 @@ class Rows:
         repeated = any(key in self.dedupe.get(day, {}) for day, key in taken)
         _expect(not repeated and _unique(taken), "the same dedupe key twice")
         self._check_cards(group.cards)
-        self._check_inbox(group)
+        self._check_queues(group)
+        jobs = self.jobs.rows | group.jobs
+        _expect(_unique([job.unique for job in jobs.values() if job.unique]), "a job of the same kind twice")
         for version in group.versions:
             stored = self.versions.get((version.flow, version.number), version)
             same = stored.document == version.document
@@ -72,7 +88,9 @@ class Rows:
             _expect(row.view is not None or not row.new, f"card {row.card.id}: a new card has a view")
             there.add(row.card.id)
 
-    def _check_inbox(self, group: Group) -> None:
+    def _check_queues(self, group: Group) -> None:
+        calls = [row.number for row in group.outbox_added]
+        _expect(_unique(calls) and not self.outbox.rows.keys() & set(calls), "an outbox number given twice")
         there = self.inbox.rows.keys()
         added = [row.number for row in group.inbox_added]
         _expect(_unique(added) and not there & set(added), "an inbox number given twice")
@@ -98,7 +116,33 @@ class Rows:
         self.flows.update(group.flows)
         for version in group.versions:
             self.versions.setdefault((version.flow, version.number), version)
+        self._write_outbox(group)
+        self.ledgers.update(group.ledgers)
+        self.histories.update(group.histories)
+        for job in group.jobs.values():
+            known = self.jobs.rows.get(job.id, job)
+            self.jobs.put(job.id, replace(job, spec=known.spec))
+        self._write_settings(group)
         return [self._write_card(row) for row in group.cards]
+
+    def _write_outbox(self, group: Group) -> None:
+        self.outbox.add(group.outbox_added)
+        ended = set(group.outbox_dropped)
+        gone = {row.number for row in self.outbox.rows.values() if row.instance in ended}
+        for number in gone.union(group.outbox_taken):
+            self.outbox.rows.pop(number, None)
+
+    def _write_settings(self, group: Group) -> None:
+        for key in group.resources_dropped:
+            self.resources.pop(key, None)
+        for token in group.hooks_dropped:
+            self.hooks.pop(token, None)
+        ended = set(group.schedules_dropped)
+        for place in [place for place in self.schedules if place[:2] in ended]:
+            del self.schedules[place]
+        self.resources.update(group.resources)
+        self.hooks.update(group.hooks)
+        self.schedules.update(group.schedules)
 
     def _write_card(self, row: CardRow) -> FeedCard:
         head = self.feeds.get(row.customer, FeedHead())
@@ -140,6 +184,7 @@ class Rows:
             + timeline
             + self._prune_cards(now - keep.tombstones_ms)
             + self._prune_instances(now - keep.instances_ms)
+            + self._prune_jobs(now - keep.jobs_ms)
         )
 
     def _prune_cards(self, before: int) -> int:
@@ -163,6 +208,12 @@ class Rows:
             self.instances.drop(id)
         self.timeline = [row for row in self.timeline if row.instance not in gone]
         return len(gone)
+
+    def _prune_jobs(self, before: int) -> int:
+        ended = [row.id for row in self.jobs.rows.values() if (row.ended_at or before) < before]
+        for id in ended[:PRUNED_PER_CALL]:
+            self.jobs.drop(id)
+        return len(ended[:PRUNED_PER_CALL])
 
 
 def _expect(holds: bool, otherwise: str) -> None:

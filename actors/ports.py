@@ -17,11 +17,18 @@ from .records import (
     FeedHead,
     FlowRow,
     Group,
+    HistoryRow,
+    HookRow,
     InboxRow,
     InstanceRow,
+    JobRow,
     JournalEntry,
+    LedgerRow,
     Meta,
+    OutboxRow,
+    ResourceRow,
     Route,
+    ScheduleRow,
     TimelineRow,
     VersionRow,
 )
@@ -70,6 +77,8 @@ class Retention:
     """Closed cards: an app that was away for longer gets its feed anew."""
     instances_ms: int = 90 * MS_PER_DAY
     """Ended instances, once their cards are gone."""
+    jobs_ms: int = 30 * MS_PER_DAY
+    """Ended jobs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,8 +145,9 @@ class Store(Protocol):
         """Commit the group in one durable transaction; answer its cards, in order, with their new `seq`.
 
         Raises StoreFull or StoreBroken, or StoreError for anything else: a new row that is there already, a
-        change of one that is not, the same dedupe key twice in a day, an inbox row taken twice. Then nothing
-        of the group is visible. Within a group inbox rows are added before others are taken.
+        change of one that is not, the same dedupe key twice in a day, an inbox row taken twice, a second job
+        with the same `unique`. Then nothing of the group is visible. Within a group inbox rows are added
+        before others are taken; an outbox row that is gone already may be taken again.
         """
         ...
 
@@ -151,6 +161,14 @@ class Store(Protocol):
         ...
 
     async def last_inbox_number(self) -> int:
+        """The highest number ever given, also if its row was taken; 0 if there was none."""
+        ...
+
+    async def outbox(self, *, after: int, limit: int) -> Sequence[OutboxRow]:
+        """By rising number."""
+        ...
+
+    async def last_outbox_number(self) -> int:
         """The highest number ever given, also if its row was taken; 0 if there was none."""
         ...
 
@@ -168,12 +186,26 @@ class Store(Protocol):
 
     async def profiles(self, ids: Sequence[str]) -> Mapping[str, CustomerRow]: ...
 
+    async def ledgers(
+        self, keys: Sequence[tuple[str, str, bool]]
+    ) -> Mapping[tuple[str, str, bool], LedgerRow]:
+        """Those of these (customer, flow, test) that there are."""
+        ...
+
+    async def histories(self, ids: Sequence[str]) -> Mapping[str, HistoryRow]:
+        """Of those of these customers that have one."""
+        ...
+
     async def cards_by_id(self, ids: Sequence[str]) -> Mapping[str, FeedCard]:
         """Those of these cards that there are: what actions of one batch are about."""
         ...
 
     async def due(self, *, before: int, limit: int) -> Sequence[tuple[int, str]]:
         """(due, instance id) of live instances due before then, earliest first, else in order of start."""
+        ...
+
+    async def checks_due(self, *, before: int, limit: int) -> Sequence[tuple[int, str]]:
+        """(due, customer) of histories due before then, earliest first."""
         ...
 
     async def live_below(self, flow: str, version: int, *, limit: int) -> Sequence[str]:
@@ -191,6 +223,33 @@ class Store(Protocol):
 
     async def versions(self, flow: str) -> Sequence[VersionRow]:
         """The published ones, newest first, without their documents ('')."""
+        ...
+
+    async def resources(self) -> Sequence[ResourceRow]:
+        """All of them, by kind and id."""
+        ...
+
+    async def hooks(self) -> Sequence[HookRow]:
+        """All of them, by token."""
+        ...
+
+    async def schedules(self) -> Sequence[ScheduleRow]:
+        """All of them, by flow, trigger and zone."""
+        ...
+
+    # jobs
+    async def job(self, id: str) -> JobRow | None: ...
+
+    async def jobs(self, filter: JobFilter) -> tuple[Sequence[JobRow], str | None]:
+        """Rows without spec (b''), newest first, and the next cursor."""
+        ...
+
+    async def open_jobs(self) -> Sequence[JobRow]:
+        """Those that wait or run, oldest first."""
+        ...
+
+    async def job_uniques(self, uniques: Sequence[str]) -> Mapping[str, str]:
+        """The job that has it, of those of these that are taken."""
         ...
 
     # feeds

@@ -259,7 +259,11 @@ class VersionRow(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(slots=True)
 class Group:
-    """Everything of one commit. The last snapshot of an instance wins; cards stay in order of change."""
+    """Everything of one commit. The last snapshot of an instance wins; cards stay in order of change.
+
+    What a dictionary holds is there afterwards, also if the same was dropped. Of the outbox rows are added,
+    then taken (their results are in this commit), then those of dropped instances go.
+    """
 
     journal: list[JournalRow] = field(default_factory=list)
     dedupe: list[DedupeRow] = field(default_factory=list)
@@ -272,9 +276,22 @@ class Group:
     inbox_taken: list[int] = field(default_factory=list)
     flows: dict[str, FlowRow] = field(default_factory=dict)
     versions: list[VersionRow] = field(default_factory=list)
+    outbox_added: list[OutboxRow] = field(default_factory=list)
+    outbox_taken: list[int] = field(default_factory=list)
+    outbox_dropped: list[str] = field(default_factory=list)
+    ledgers: dict[tuple[str, str, bool], LedgerRow] = field(default_factory=dict)
+    histories: dict[str, HistoryRow] = field(default_factory=dict)
+    jobs: dict[str, JobRow] = field(default_factory=dict)
+    resources: dict[tuple[str, str], ResourceRow] = field(default_factory=dict)
+    resources_dropped: list[tuple[str, str]] = field(default_factory=list)
+    hooks: dict[str, HookRow] = field(default_factory=dict)
+    hooks_dropped: list[str] = field(default_factory=list)
+    schedules: dict[tuple[str, str, str], ScheduleRow] = field(default_factory=dict)
+    schedules_dropped: list[tuple[str, str]] = field(default_factory=list)
 
     def row_count(self) -> int:
         """How many rows the commit writes: what the group's limit is held against."""
+        # With each input: spelled out, because a loop over the names takes three times as long.
         return (
             len(self.journal)
             + len(self.dedupe)
@@ -287,6 +304,18 @@ class Group:
             + len(self.inbox_taken)
             + len(self.flows)
             + len(self.versions)
+            + len(self.outbox_added)
+            + len(self.outbox_taken)
+            + len(self.outbox_dropped)
+            + len(self.ledgers)
+            + len(self.histories)
+            + len(self.jobs)
+            + len(self.resources)
+            + len(self.resources_dropped)
+            + len(self.hooks)
+            + len(self.hooks_dropped)
+            + len(self.schedules)
+            + len(self.schedules_dropped)
         )
 
 

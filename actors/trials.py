@@ -26,16 +26,27 @@ _T = TypeVar("_T")
 READS: Final = (
     "last_inbox_number",
     "inbox",
+    "last_outbox_number",
+    "outbox",
     "states",
     "seen",
     "answers",
     "profiles",
+    "ledgers",
+    "histories",
     "cards_by_id",
     "due",
+    "checks_due",
     "live_below",
     "flows",
     "flow",
     "version",
+    "resources",
+    "hooks",
+    "schedules",
+    "job",
+    "open_jobs",
+    "job_uniques",
 )
 
 

@@ -186,6 +186,7 @@ def sqlite_store(config: Config, folder: Path, clock: SystemClock) -> SqliteStor
             timeline_ms=settings.timeline_days * MS_PER_DAY,
             tombstones_ms=settings.tombstone_days * MS_PER_DAY,
             instances_ms=settings.instance_days * MS_PER_DAY,
+            jobs_ms=settings.job_days * MS_PER_DAY,
         ),
     )
 

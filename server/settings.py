@@ -46,6 +46,7 @@ class Store(Settings, frozen=True):
     timeline_days: Days = 90
     tombstone_days: Days = 30
     instance_days: Days = 90
+    job_days: Days = 30
 
 
 class Engine(Settings, frozen=True):

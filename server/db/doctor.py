@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+import msgspec
+
 from actors.ports import StoreError
 
 from .backup import integrity_problems
@@ -38,6 +40,14 @@ CONSISTENCY: Final = {
     "check_feeds": "places in customers' feeds have several cards",
     "check_inbox": "inputs wait for an instance that is not there",
     "check_counts": "counts of instances are wrong",
+    "check_job_specs": "jobs do not say what is to be done",
+    "check_documents": "resources are not JSON",
+}
+# Query that gives packed values, and what they are.
+PACKED: Final = {
+    "check_packed_calls": "calls in the outbox",
+    "check_packed_ledgers": "ledgers of customers",
+    "check_packed_histories": "histories of customers",
 }
 
 
@@ -144,13 +154,25 @@ def _file(db: Database, path: Path, now: int) -> Iterator[Finding]:
 
 def _consistency(db: Database) -> Iterator[Finding]:
     found = {what: int(db.execute(SQL[query]).fetchone()[0]) for query, what in CONSISTENCY.items()}
+    found |= {f"{what} cannot be read": _unreadable(db, query) for query, what in PACKED.items()}
     for what, count in found.items():
         if count:
             yield Finding(
                 what=f"{count:,} {what}", do="keep a copy of the folder and report this", severity="error"
             )
     if not any(found.values()):
-        yield Finding(what="instances, cards, feeds and inbox agree")
+        yield Finding(what="instances, cards, feeds, inbox, outbox and jobs agree")
+
+
+def _unreadable(db: Database, query: str) -> int:
+    """How many of these are not whole MessagePack. What they mean is for those who wrote them."""
+    rows, count = db.execute(SQL[query]), 0
+    while (row := rows.fetchone()) is not None:
+        try:
+            msgspec.msgpack.decode(row[0])
+        except msgspec.DecodeError:
+            count += 1
+    return count
 
 
 def _log(path: Path) -> Iterator[Finding]:

@@ -8,8 +8,7 @@ import msgspec
 
 from ..auth.rows import ApiKeyRow, AppKeyRow
 from .connection import Database
-from .sql import SQL
-from .writes import json_text
+from .sql import SQL, json_text
 
 
 def api_keys(db: Database) -> list[ApiKeyRow]:

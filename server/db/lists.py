@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from actors.ports import CardFilter, CustomerFilter, InstanceFilter
-from actors.records import CustomerRow, FeedCard, InstanceRow
+from actors.ports import CardFilter, CustomerFilter, InstanceFilter, JobFilter
+from actors.records import CustomerRow, FeedCard, InstanceRow, JobRow
 
 from .connection import Database
 from .reads import card, customer, instance_row
@@ -90,6 +90,15 @@ def customers(
     window = Window(filter.cursor, filter.limit, looked_at_max)
     rows, cursor = _page(db, query, given, window)
     return [customer(row) for row in rows], cursor
+
+
+def jobs(
+    db: Database, filter: JobFilter, *, looked_at_max: int = LOOKED_AT_MAX
+) -> tuple[list[JobRow], str | None]:
+    given = {"kind": filter.kind, "name": filter.name, "state": filter.state}
+    window = Window(filter.cursor, filter.limit, looked_at_max)
+    rows, cursor = _page(db, "jobs_all", given, window)
+    return [JobRow(*row) for row in rows], cursor
 
 
 def _page(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from actors.records import (
     AnswerRow,
@@ -14,19 +15,24 @@ from actors.records import (
     FeedCard,
     FeedHead,
     FlowRow,
+    HistoryRow,
+    HookRow,
     InboxRow,
     InstanceRow,
     JournalEntry,
     JournalRow,
+    LedgerRow,
+    OutboxRow,
+    ResourceRow,
     Route,
+    ScheduleRow,
     TimelineRow,
     VersionRow,
 )
 from rules.cards.card import Card
 
 from .connection import Database
-from .sql import SQL, read_rows
-from .writes import json_text
+from .sql import SQL, json_text, read_rows
 
 _decode_card = msgspec.msgpack.Decoder(Card).decode
 _decode_tags = msgspec.json.Decoder(tuple[str, ...]).decode
@@ -57,6 +63,15 @@ def last_inbox_number(db: Database) -> int:
     return int(db.execute(SQL["inbox_last"]).fetchone()[0])
 
 
+def outbox(db: Database, after: int, limit: int) -> list[OutboxRow]:
+    rows = db.execute(SQL["outbox_read"], {"after": after, "limit": limit}).fetchall()
+    return [OutboxRow(*row) for row in rows]
+
+
+def last_outbox_number(db: Database) -> int:
+    return int(db.execute(SQL["outbox_last"]).fetchone()[0])
+
+
 def states(db: Database, ids: Sequence[str]) -> dict[str, bytes]:
     return dict(db.execute(SQL["states"], {"ids": json_text(ids)}).fetchall())
 
@@ -80,8 +95,23 @@ def profiles(db: Database, ids: Sequence[str]) -> dict[str, CustomerRow]:
     return {row[0]: customer(row) for row in db.execute(SQL["profiles"], {"ids": json_text(ids)}).fetchall()}
 
 
+def ledgers(db: Database, keys: Sequence[tuple[str, str, bool]]) -> dict[tuple[str, str, bool], LedgerRow]:
+    rows = read_rows(db, SQL["ledgers_read"], keys)
+    found = [LedgerRow(customer, flow, test == 1, ledger) for customer, flow, test, ledger in rows]
+    return {(row.customer, row.flow, row.test): row for row in found}
+
+
+def histories(db: Database, ids: Sequence[str]) -> dict[str, HistoryRow]:
+    rows = db.execute(SQL["histories_of"], {"ids": json_text(ids)}).fetchall()
+    return {row[0]: HistoryRow(*row) for row in rows}
+
+
 def due(db: Database, before: int, limit: int) -> list[tuple[int, str]]:
     return db.execute(SQL["due"], {"before": before, "limit": limit}).fetchall()
+
+
+def checks_due(db: Database, before: int, limit: int) -> list[tuple[int, str]]:
+    return db.execute(SQL["checks_due"], {"before": before, "limit": limit}).fetchall()
 
 
 def live_below(db: Database, flow: str, version: int, limit: int) -> list[str]:
@@ -111,6 +141,19 @@ def version(db: Database, flow: str, number: int) -> VersionRow | None:
 
 def versions(db: Database, flow: str) -> list[VersionRow]:
     return [VersionRow(*row) for row in db.execute(SQL["versions"], {"flow": flow}).fetchall()]
+
+
+def resources(db: Database) -> list[ResourceRow]:
+    return [ResourceRow(*row) for row in db.execute(SQL["resources"]).fetchall()]
+
+
+def hooks(db: Database) -> list[HookRow]:
+    rows = [HookRow(*row) for row in db.execute(SQL["hooks"]).fetchall()]
+    return [replace(row, paused=row.paused == 1) for row in rows]
+
+
+def schedules(db: Database) -> list[ScheduleRow]:
+    return [ScheduleRow(*row) for row in db.execute(SQL["schedules"]).fetchall()]
 
 
 # ── feeds ──────────────────────────────────────────────────────────────────────────────────────────────

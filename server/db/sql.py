@@ -13,12 +13,22 @@ from importlib.resources import files
 from itertools import chain
 from typing import Any, Final
 
+import msgspec
+
 from .connection import Database
 
 ROWS_PER_STATEMENT: Final = 64
 """More rows a statement gain nothing; fewer sizes fill the connection's cache of prepared statements less."""
 
 ROW: Final = re.compile(r"\(\?(?:, \?)*\)")
+
+
+_encode_json: Final = msgspec.json.Encoder().encode
+
+
+def json_text(values: object) -> str:
+    """For a statement that takes any number of values as one."""
+    return _encode_json(values).decode()
 
 
 def load(folder: str) -> dict[str, str]:

@@ -14,7 +14,15 @@ from functools import partial
 from pathlib import Path
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
-from actors.ports import CardFilter, CustomerFilter, InstanceFilter, Retention, StoreBroken, StoreError
+from actors.ports import (
+    CardFilter,
+    CustomerFilter,
+    InstanceFilter,
+    JobFilter,
+    Retention,
+    StoreBroken,
+    StoreError,
+)
 from actors.records import (
     AnswerRow,
     CustomerRow,
@@ -23,17 +31,24 @@ from actors.records import (
     FeedHead,
     FlowRow,
     Group,
+    HistoryRow,
+    HookRow,
     InboxRow,
     InstanceRow,
+    JobRow,
     JournalEntry,
+    LedgerRow,
     Meta,
+    OutboxRow,
+    ResourceRow,
     Route,
+    ScheduleRow,
     TimelineRow,
     VersionRow,
 )
 
 from ..auth.rows import ApiKeyRow, AppKeyRow
-from . import keys, lists, reads, upkeep
+from . import jobs, keys, lists, reads, upkeep
 from .connection import DATABASE, Database, Lane, Open, open_file, open_reader, open_writer, transact
 from .migrations import migrate
 from .writes import write_group
@@ -160,6 +175,12 @@ class SqliteStore:
     async def last_inbox_number(self) -> int:
         return await self._turns(reads.last_inbox_number)
 
+    async def outbox(self, *, after: int, limit: int) -> Sequence[OutboxRow]:
+        return await self._turns(reads.outbox, after, limit)
+
+    async def last_outbox_number(self) -> int:
+        return await self._turns(reads.last_outbox_number)
+
     async def states(self, ids: Sequence[str]) -> Mapping[str, bytes]:
         return await self._turns(reads.states, ids)
 
@@ -172,11 +193,22 @@ class SqliteStore:
     async def profiles(self, ids: Sequence[str]) -> Mapping[str, CustomerRow]:
         return await self._turns(reads.profiles, ids)
 
+    async def ledgers(
+        self, keys: Sequence[tuple[str, str, bool]]
+    ) -> Mapping[tuple[str, str, bool], LedgerRow]:
+        return await self._turns(reads.ledgers, keys)
+
+    async def histories(self, ids: Sequence[str]) -> Mapping[str, HistoryRow]:
+        return await self._turns(reads.histories, ids)
+
     async def cards_by_id(self, ids: Sequence[str]) -> Mapping[str, FeedCard]:
         return await self._turns(reads.cards_by_id, ids)
 
     async def due(self, *, before: int, limit: int) -> Sequence[tuple[int, str]]:
         return await self._turns(reads.due, before, limit)
+
+    async def checks_due(self, *, before: int, limit: int) -> Sequence[tuple[int, str]]:
+        return await self._turns(reads.checks_due, before, limit)
 
     async def live_below(self, flow: str, version: int, *, limit: int) -> Sequence[str]:
         return await self._turns(reads.live_below, flow, version, limit)
@@ -193,6 +225,28 @@ class SqliteStore:
 
     async def versions(self, flow: str) -> Sequence[VersionRow]:
         return await self._edges(reads.versions, flow)
+
+    async def resources(self) -> Sequence[ResourceRow]:
+        return await self._turns(reads.resources)
+
+    async def hooks(self) -> Sequence[HookRow]:
+        return await self._turns(reads.hooks)
+
+    async def schedules(self) -> Sequence[ScheduleRow]:
+        return await self._turns(reads.schedules)
+
+    # ── jobs ───────────────────────────────────────────────────────────────────────────────────────────
+    async def job(self, id: str) -> JobRow | None:
+        return await self._edges(jobs.job, id)
+
+    async def jobs(self, filter: JobFilter) -> tuple[Sequence[JobRow], str | None]:
+        return await self._edges(lists.jobs, filter)
+
+    async def open_jobs(self) -> Sequence[JobRow]:
+        return await self._turns(jobs.open_jobs)
+
+    async def job_uniques(self, uniques: Sequence[str]) -> Mapping[str, str]:
+        return await self._turns(jobs.job_uniques, uniques)
 
     # ── feeds and the reads of the API ─────────────────────────────────────────────────────────────────
     async def feed_head(self, customer: str) -> FeedHead:

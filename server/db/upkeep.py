@@ -39,6 +39,7 @@ def prune(db: Database, now: int, keep: Retention) -> int:
         dropped
         + _drop_tombstones(db, now - keep.tombstones_ms)
         + _drop_instances(db, now - keep.instances_ms)
+        + _drop_jobs(db, now - keep.jobs_ms)
     )
 
 
@@ -69,6 +70,12 @@ def _drop_instances(db: Database, before: int) -> int:
     """Their entries can no longer be reached, and go with their own time."""
     rows = db.execute(SQL["instances_old"], {"before": before, "limit": PRUNED_PER_CALL}).fetchall()
     _drop(db, ("snapshots_drop", "instances_drop"), [number for (number,) in rows])
+    return len(rows)
+
+
+def _drop_jobs(db: Database, before: int) -> int:
+    rows = db.execute(SQL["jobs_old"], {"before": before, "limit": PRUNED_PER_CALL}).fetchall()
+    _drop(db, ("job_specs_drop", "jobs_drop"), [number for (number,) in rows])
     return len(rows)
 
 

@@ -19,25 +19,22 @@ from actors.records import (
     DedupeRow,
     FeedCard,
     Group,
+    HistoryRow,
     InstanceRow,
     TimelineRow,
     VersionRow,
 )
 
 from .connection import Database
-from .sql import SQL, add_rows, read_rows, write_rows
+from .jobs import write_jobs
+from .sql import SQL, add_rows, json_text, read_rows, write_rows
 
 _encode_card = msgspec.msgpack.Encoder().encode
-_encode_json = msgspec.json.Encoder().encode
 _decode_stored = msgspec.json.Decoder(list[tuple[int, int | None, int, int]]).decode
 _decode_counters = msgspec.json.Decoder(dict[str, int]).decode
 
 NOTHING: Final = (None,) * 9
 """In place of columns that are not compared."""
-
-
-def json_text(values: object) -> str:
-    return _encode_json(values).decode()
 
 
 def write_group(db: Database, group: Group, days: frozenset[int]) -> list[FeedCard]:
@@ -53,6 +50,11 @@ def write_group(db: Database, group: Group, days: frozenset[int]) -> list[FeedCa
     expect(taken == len(group.inbox_taken), "an inbox row was taken twice")
     add_rows(db, "flows_put", [astuple(row) for row in group.flows.values()])
     write_versions(db, group.versions)
+    write_calls(db, group)
+    add_rows(db, "ledgers_put", [astuple(row) for row in group.ledgers.values()])
+    write_histories(db, list(group.histories.values()))
+    write_jobs(db, list(group.jobs.values()))
+    write_settings(db, group)
     return cards
 
 
@@ -202,6 +204,28 @@ def write_versions(db: Database, rows: Sequence[VersionRow]) -> None:
     for row in rows:
         stored = db.execute(SQL["version"], {"flow": row.flow, "number": row.number}).fetchone()
         expect(stored[2] == row.document, f"version {row.number} of {row.flow} cannot change")
+
+
+def write_calls(db: Database, group: Group) -> None:
+    """A call that is taken may be gone already: its instance may have ended meanwhile."""
+    add_rows(db, "outbox_add", [astuple(row) for row in group.outbox_added])
+    add_rows(db, "outbox_take", [(number,) for number in group.outbox_taken])
+    add_rows(db, "outbox_drop", [(instance,) for instance in group.outbox_dropped])
+
+
+def write_histories(db: Database, rows: Sequence[HistoryRow]) -> None:
+    add_rows(db, "histories_put", [astuple(row) for row in rows])
+    add_rows(db, "histories_move", [(row.customer, row.due) for row in rows])
+
+
+def write_settings(db: Database, group: Group) -> None:
+    """What authors and operators set. Dropped rows go first: what is put in their place stays."""
+    add_rows(db, "resources_drop", group.resources_dropped)
+    add_rows(db, "hooks_drop", [(token,) for token in group.hooks_dropped])
+    add_rows(db, "schedules_drop", group.schedules_dropped)
+    add_rows(db, "resources_put", [astuple(row) for row in group.resources.values()])
+    add_rows(db, "hooks_put", [astuple(row) for row in group.hooks.values()])
+    add_rows(db, "schedules_put", [astuple(row) for row in group.schedules.values()])
 
 
 def write_cards(db: Database, rows: Sequence[CardRow]) -> list[FeedCard]:

@@ -14,9 +14,16 @@ from actors.records import (
     FeedCard,
     FlowRow,
     Group,
+    HistoryRow,
+    HookRow,
     InboxRow,
     InstanceRow,
+    JobRow,
     JournalRow,
+    LedgerRow,
+    OutboxRow,
+    ResourceRow,
+    ScheduleRow,
     TimelineRow,
     VersionRow,
 )
@@ -97,6 +104,68 @@ def customer(id: str = "c-1", **fields: Any) -> CustomerRow:
 
 def inbox(number: int, *, instance: str = "i-1") -> InboxRow:
     return InboxRow(number=number, instance=instance, customer="c-1", at=AT, input=f"input {number}".encode())
+
+
+def call(number: int, *, instance: str = "i-1") -> OutboxRow:
+    return OutboxRow(
+        number=number,
+        instance=instance,
+        customer="c-1",
+        at=AT,
+        kind="request",
+        key=f"key-{number}",
+        payload=b"\x91\x01",
+    )
+
+
+def ledger(customer: str = "c-1", *, flow: str = "welcome", test: bool = False, n: int = 1) -> LedgerRow:
+    return LedgerRow(customer=customer, flow=flow, test=test, ledger=bytes([n]))
+
+
+def history(customer: str = "c-1", *, due: int | None = None, n: int = 1) -> HistoryRow:
+    return HistoryRow(customer=customer, due=due, history=bytes([n]))
+
+
+def job(id: str = "j-1", **fields: Any) -> JobRow:
+    row = JobRow(
+        id=id,
+        kind="start",
+        name="welcome",
+        state="waiting",
+        spec=b"\x91\x02",
+        cursor=b"",
+        done=0,
+        total=None,
+        failed=0,
+        by="key",
+        created_at=AT,
+        updated_at=AT,
+        ended_at=None,
+        unique=None,
+    )
+    return replace(row, **fields)
+
+
+def resource(id: str = "vip", *, kind: str = "segment", document: bytes = b"{}", n: int = 1) -> ResourceRow:
+    return ResourceRow(kind=kind, id=id, document=document, revision=n, created_at=AT, updated_at=AT + n)
+
+
+def hook(token: str = "t-1", **fields: Any) -> HookRow:
+    row = HookRow(
+        token=token,
+        flow="welcome",
+        trigger="called",
+        paused=False,
+        created_at=AT,
+        sampling_until=None,
+        sample=None,
+        sampled_at=None,
+    )
+    return replace(row, **fields)
+
+
+def schedule(zone: str = "UTC", *, trigger: str = "daily", at: int = AT) -> ScheduleRow:
+    return ScheduleRow(flow="welcome", trigger=trigger, zone=zone, last_at=at)
 
 
 def flow(key: str = "welcome", **fields: Any) -> FlowRow:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 
 from actors.ports import Store, StoreError
@@ -10,15 +12,22 @@ from rules.cards.card import CardStatus
 
 from .rows import (
     AT,
+    call,
     card,
     changed,
     customer,
     dedupe,
     ended,
     flow,
+    history,
+    hook,
     inbox,
     instance,
+    job,
     journal,
+    ledger,
+    resource,
+    schedule,
     seqs,
     shown,
     started,
@@ -40,6 +49,13 @@ def whole() -> Group:
         inbox_added=[inbox(1)],
         flows={"welcome": flow()},
         versions=[version(1)],
+        outbox_added=[call(1)],
+        ledgers={("c-1", "welcome", False): ledger()},
+        histories={"c-1": history()},
+        jobs={"j-1": job(unique="once")},
+        resources={("segment", "vip"): resource()},
+        hooks={"t-1": hook()},
+        schedules={("welcome", "daily", "UTC"): schedule()},
     )
 
 
@@ -55,6 +71,13 @@ async def nothing_is_there(store: Store) -> bool:
         await store.inbox(after=0, limit=10),
         await store.flows(),
         await store.versions("welcome"),
+        await store.outbox(after=0, limit=10),
+        await store.ledgers([("c-1", "welcome", False)]),
+        await store.histories(["c-1"]),
+        await store.open_jobs(),
+        await store.resources(),
+        await store.hooks(),
+        await store.schedules(),
     ]
     return not any(found) and (await store.feed_head("c-1")).seq == 0
 
@@ -74,6 +97,13 @@ async def test_every_kind_of_row_survives_a_restart(store: Store) -> None:
     assert await store.inbox(after=0, limit=10) == group.inbox_added
     assert await store.flows() == [flow()]
     assert await store.version("welcome", 1) == version(1)
+    assert await store.outbox(after=0, limit=10) == group.outbox_added
+    assert await store.ledgers([("c-1", "welcome", False)]) == group.ledgers
+    assert await store.histories(["c-1"]) == group.histories
+    assert await store.open_jobs() == [job(unique="once")]
+    assert await store.resources() == [resource()]
+    assert await store.hooks() == [hook()]
+    assert await store.schedules() == [schedule()]
 
 
 async def test_epoch_stays_when_the_store_is_opened_again(store: Store) -> None:
@@ -81,6 +111,18 @@ async def test_epoch_stays_when_the_store_is_opened_again(store: Store) -> None:
     first = await store.open()
     await store.close()
     assert await store.open() == first
+
+
+@pytest.mark.parametrize("kind", [kind.name for kind in fields(Group)])
+def test_rows_of_each_kind_are_counted(kind: str) -> None:
+    group = Group()
+    rows = getattr(group, kind)
+    assert group.row_count() == 0
+    if isinstance(rows, dict):
+        rows["one"] = None
+    else:
+        rows.append(None)
+    assert group.row_count() == 1
 
 
 async def test_empty_group_commits_nothing(store: Store) -> None:
@@ -98,6 +140,8 @@ SPOILERS = {
     "the same inbox number twice": Group(inbox_added=[inbox(9), inbox(9)]),
     "an inbox row that is not there": Group(inbox_taken=[9]),
     "an inbox row taken twice": Group(inbox_added=[inbox(9)], inbox_taken=[9, 9]),
+    "the same outbox number twice": Group(outbox_added=[call(9), call(9)]),
+    "two jobs with one key": Group(jobs={"j-8": job("j-8", unique="k"), "j-9": job("j-9", unique="k")}),
 }
 
 
@@ -110,6 +154,8 @@ async def test_group_with_one_wrong_row_stores_nothing(store: Store, what: str) 
     group.dedupe += spoiler.dedupe
     group.inbox_added += spoiler.inbox_added
     group.inbox_taken += spoiler.inbox_taken
+    group.outbox_added += spoiler.outbox_added
+    group.jobs.update(spoiler.jobs)
     with pytest.raises(StoreError):
         await store.apply(group)
     assert await nothing_is_there(store)
@@ -122,6 +168,8 @@ REPEATS = {
     "card": Group(cards=[card()]),
     "dedupe key": Group(dedupe=[dedupe()]),
     "inbox number": Group(inbox_added=[inbox(1)]),
+    "outbox number": Group(outbox_added=[call(1)]),
+    "job's key": Group(jobs={"j-2": job("j-2", unique="once")}),
     "other version": Group(versions=[version(1, document="steps: {other: {}}")]),
 }
 

@@ -6,7 +6,7 @@ from actors.ports import MS_PER_DAY, Retention, Store
 from actors.records import AnswerRow, FeedHead, Group
 from rules.cards.card import CardStatus
 
-from .rows import AT, DAY, card, changed, dedupe, ended, instance, journal, shown, started, timeline
+from .rows import AT, DAY, card, changed, dedupe, ended, instance, job, journal, shown, started, timeline
 
 KEEP = Retention()
 MORE_THAN_A_PIECE = 2_500
@@ -114,6 +114,16 @@ async def test_ended_instance_goes_after_its_cards(store: Store) -> None:
     assert await store.states(["i-1"]) == {}
     assert await store.timeline("i-1", after=0, limit=9) == []
     assert await store.instance_counts("welcome") == {}
+
+
+async def test_ended_job_is_kept_for_its_time(store: Store) -> None:
+    rows = [job("j-1", state="done", ended_at=AT), job("j-2", state="failed", ended_at=AT + 1), job("j-3")]
+    await store.apply(Group(jobs={row.id: row for row in rows}))
+    assert await prune_all(store, AT + 1 + KEEP.jobs_ms) == 1
+    assert await store.job("j-1") is None
+    assert await store.job("j-2") == rows[1]
+    assert await prune_all(store, AT + 10 * KEEP.jobs_ms) == 1
+    assert await store.open_jobs() == [rows[2]]
 
 
 async def test_live_instance_is_never_dropped(store: Store) -> None:

@@ -13,7 +13,7 @@ import pytest
 from actors.ports import StoreBroken, StoreError, StoreFull
 from actors.records import Group
 from server.db.store import SqliteStore, StoreLimits
-from tests.contract.rows import AT, card, dedupe, inbox, instance, journal, timeline
+from tests.contract.rows import AT, call, card, dedupe, inbox, instance, job, journal, ledger, timeline
 from tests.faults.vfs import Disk
 
 pytestmark = pytest.mark.faults
@@ -32,6 +32,9 @@ def group(number: int) -> Group:
         timeline=[timeline(1, instance=id)],
         cards=[card(f"k-{number}")],
         inbox_added=[inbox(number)],
+        outbox_added=[call(number)],
+        ledgers={(id, "welcome", False): ledger(id)},
+        jobs={"j-1": job(done=number)},
     )
 
 
@@ -47,6 +50,9 @@ async def stored(store: SqliteStore) -> list[int]:
     assert [(row.card.id, row.seq) for row in cards] == [(f"k-{n}", at) for at, n in enumerate(numbers, 1)]
     assert head.seq == len(numbers)
     assert [str(row.number) for row in await store.inbox(after=0, limit=500)] == numbers
+    assert [str(row.number) for row in await store.outbox(after=0, limit=500)] == numbers
+    assert len(await store.ledgers([(f"i-{n}", "welcome", False) for n in numbers])) == len(numbers)
+    assert [str(row.done) for row in await store.open_jobs()] == numbers[-1:]
     return [int(number) for number in numbers]
 
 

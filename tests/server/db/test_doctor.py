@@ -11,7 +11,20 @@ from actors.records import Group
 from rules.cards.card import CardStatus
 from server.db.connection import DATABASE
 from server.db.doctor import Finding, examine, worst
-from tests.contract.rows import AT, card, customer, inbox, instance, journal, timeline
+from tests.contract.rows import (
+    AT,
+    call,
+    card,
+    customer,
+    history,
+    inbox,
+    instance,
+    job,
+    journal,
+    ledger,
+    resource,
+    timeline,
+)
 from tests.server.db.stores import made, opened
 
 NOW = AT + 1_000
@@ -25,6 +38,11 @@ async def healthy(folder: Path) -> Path:
         cards=[card(), card("k-2", status=CardStatus.DISMISSED)],
         customers={"c-1": customer()},
         inbox_added=[inbox(1)],
+        outbox_added=[call(1)],
+        ledgers={("c-1", "welcome", False): ledger()},
+        histories={"c-1": history()},
+        jobs={"j-1": job()},
+        resources={("segment", "vip"): resource()},
     )
     async with opened(made(folder)) as store:
         await store.apply(group)
@@ -54,6 +72,11 @@ TROUBLE = {
     "update cards set seq = 1": "have several cards",
     "update inbox set instance = 'nobody'": "instance that is not there",
     "update instance_counts set instances = 9": "counts of instances",
+    "delete from job_specs": "jobs do not say",
+    "update resources set document = x'7b'": "not JSON",
+    "update outbox set payload = x'91'": "calls in the outbox cannot be read",
+    "update ledgers set ledger = x''": "ledgers of customers cannot be read",
+    "update histories set history = x'c1'": "histories of customers cannot be read",
 }
 
 

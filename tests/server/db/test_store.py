@@ -24,7 +24,7 @@ async def test_log_stays_short_however_much_is_committed(tmp_path: Path) -> None
             row = instance(f"i-{turn % 10}", new=turn < 10, state=str(turn).encode().ljust(BLOB_BYTES))
             await store.apply(started(row))
         log_bytes = store.path.with_name(f"{DATABASE}-wal").stat().st_size
-    assert log_bytes < 200 * 4_096
+    assert log_bytes < 300 * 4_096  # what made the tables, and a few folds' worth of 800 pages
 
 
 async def test_log_is_gone_after_the_store_was_closed(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+select count(*) from resources where not json_valid(cast(document as text))

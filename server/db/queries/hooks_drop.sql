@@ -1,0 +1,2 @@
+-- primary key of hooks
+delete from hooks where token in (values (?))

@@ -1,0 +1,2 @@
+-- by rowid
+delete from job_specs where number in (values (?))

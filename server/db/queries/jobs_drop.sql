@@ -1,0 +1,2 @@
+-- by rowid
+delete from jobs where number in (values (?))

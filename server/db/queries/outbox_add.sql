@@ -1,0 +1,1 @@
+insert into outbox (number, instance, customer, at, kind, key, payload) values (?, ?, ?, ?, ?, ?, ?)

@@ -1,0 +1,2 @@
+-- outbox_by_instance
+delete from outbox where instance in (values (?))

@@ -1,0 +1,3 @@
+-- by rowid
+select number, instance, customer, at, kind, key, payload
+from outbox where number > :after order by number limit :limit

@@ -1,0 +1,2 @@
+-- by rowid
+delete from outbox where number in (values (?))

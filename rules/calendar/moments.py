@@ -29,8 +29,9 @@ _LOCAL = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 # What may turn out to be a time.
 _TIMES = frozenset({Type.TIMESTAMP, Type.STRING, Type.DYN})
-# A listed day comes within a week; today's may be over already.
-_DAYS_AHEAD = 8
+# A listed day comes within a week. Today's may be over already, and so may tomorrow's where the clocks have
+# just gone back over midnight.
+_DAYS_AHEAD = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -529,6 +529,35 @@ def test_zone_falls_back_from_the_customer_to_the_context_to_utc() -> None:
     assert expression.value({"now": NOW}) == 9
 
 
+CLOCKS = [
+    # zone, instant, what the customer's clock shows
+    ("Europe/Berlin", "2026-03-29T00:59:59Z", (1, 59)),
+    ("Europe/Berlin", "2026-03-29T01:00:00Z", (3, 0)),
+    ("Europe/Berlin", "2026-10-25T00:30:00Z", (2, 30)),
+    ("Europe/Berlin", "2026-10-25T01:30:00Z", (2, 30)),
+    ("America/New_York", "2026-03-08T07:00:00Z", (3, 0)),
+    ("Australia/Lord_Howe", "2026-10-03T15:30:00Z", (2, 30)),
+    ("Australia/Lord_Howe", "2026-04-04T15:00:00Z", (1, 30)),
+]
+
+
+@pytest.mark.parametrize(("zone", "instant", "shown"), CLOCKS)
+def test_local_reads_the_clock_also_where_it_jumps(zone: str, instant: str, shown: tuple[int, int]) -> None:
+    context = {"now": datetime.fromisoformat(instant), "customer": {"timezone": zone}}
+    assert value("[local(now).getHours(), local(now).getMinutes()]", context) == list(shown)
+
+
+def test_plus_counts_days_and_months_on_the_customers_clock() -> None:
+    def added(duration: str, zone: str, start: str) -> object:
+        context = {"now": datetime.fromisoformat(start), "customer": {"timezone": zone}}
+        return value(f"string(plus(now, '{duration}'))", context)
+
+    assert added("P1D", "Europe/Berlin", "2026-03-28T11:00:00Z") == "2026-03-29T10:00:00Z"
+    assert added("PT24H", "Europe/Berlin", "2026-03-28T11:00:00Z") == "2026-03-29T11:00:00Z"
+    assert added("P1D", "Australia/Lord_Howe", "2026-10-02T15:45:00Z") == "2026-10-03T15:30:00Z"
+    assert added("P1M", "Pacific/Auckland", "2028-01-30T20:00:00Z") == "2028-02-28T20:00:00Z"
+
+
 def test_datetimes_of_any_zone_are_read_and_given_in_utc() -> None:
     there = NOW.astimezone(timezone(timedelta(hours=5)))
     assert value("now.getHours()", {"now": there}) == 9

@@ -69,11 +69,33 @@ SHIFTS = [
     ("Europe/Berlin", "2026-10-24T10:00:00Z", "P1D", "2026-10-25T11:00:00.000Z"),
     ("America/New_York", "2026-03-07T17:00:00Z", "P1D", "2026-03-08T16:00:00.000Z"),
     ("Pacific/Auckland", "2026-04-04T00:00:00Z", "P1D", "2026-04-05T01:00:00.000Z"),
+    ("Australia/Lord_Howe", "2026-10-03T01:30:00Z", "P1D", "2026-10-04T01:00:00.000Z"),
+    ("Australia/Lord_Howe", "2026-10-03T01:30:00Z", "PT24H", "2026-10-04T01:30:00.000Z"),
+    # Backwards over a jump as forwards.
+    ("Europe/Berlin", "2026-03-29T10:00:00Z", "-P1D", "2026-03-28T11:00:00.000Z"),
+    ("America/New_York", "2026-11-02T17:00:00Z", "-P1W", "2026-10-26T16:00:00.000Z"),
+    # Months and years land on the same clock in the other half of the year, or at the month's end.
+    ("Europe/Berlin", "2026-01-15T08:00:00Z", "P6M", "2026-07-15T07:00:00.000Z"),
+    ("Pacific/Auckland", "2026-01-14T20:00:00Z", "P6M", "2026-07-14T21:00:00.000Z"),
+    ("Pacific/Auckland", "2026-12-30T20:00:00Z", "P2M", "2027-02-27T20:00:00.000Z"),
+    ("America/New_York", "2024-03-01T04:30:00Z", "P1Y", "2025-03-01T04:30:00.000Z"),
+    ("America/New_York", "2024-03-01T04:30:00Z", "-P4Y", "2020-03-01T04:30:00.000Z"),
+    ("Europe/Berlin", "2024-02-28T23:30:00Z", "P1Y", "2025-02-27T23:30:00.000Z"),
+    ("Europe/Berlin", "2026-05-30T22:30:00Z", "-P3M", "2026-02-27T23:30:00.000Z"),
     # Into a gap (02:30 on the 29th): the first instant after it. Then the exact part.
     ("Europe/Berlin", "2026-03-28T01:30:00Z", "P1D", "2026-03-29T01:00:00.000Z"),
     ("Europe/Berlin", "2026-03-28T01:30:00Z", "P1DT1H", "2026-03-29T02:00:00.000Z"),
+    ("America/New_York", "2026-02-08T07:30:00Z", "P1M", "2026-03-08T07:00:00.000Z"),
+    ("Australia/Lord_Howe", "2026-10-02T15:45:00Z", "P1D", "2026-10-03T15:30:00.000Z"),
+    ("Pacific/Auckland", "2026-09-27T13:30:00Z", "-P1D", "2026-09-26T14:00:00.000Z"),
     # Into an overlap (02:30 on the 25th): the first.
     ("Europe/Berlin", "2026-10-24T00:30:00Z", "P1D", "2026-10-25T00:30:00.000Z"),
+    ("Europe/Berlin", "2026-10-26T01:30:00Z", "-P1D", "2026-10-25T00:30:00.000Z"),
+    ("America/New_York", "2026-10-01T05:30:00Z", "P1M", "2026-11-01T05:30:00.000Z"),
+    ("Australia/Lord_Howe", "2026-04-03T14:45:00Z", "P1D", "2026-04-04T14:45:00.000Z"),
+    # Out of the second of two: the clock is read, whichever it is.
+    ("Europe/Berlin", "2026-10-25T01:30:00Z", "P1D", "2026-10-26T01:30:00.000Z"),
+    ("Europe/Berlin", "2026-10-25T01:30:00Z", "PT1H", "2026-10-25T02:30:00.000Z"),
     # Nothing to move: the second 02:30 stays the second.
     ("Europe/Berlin", "2026-10-25T01:30:00Z", "P0D", "2026-10-25T01:30:00.000Z"),
 ]

@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from whenever import PlainDateTime
 
 from rules.calendar.moments import compile_moment
-from rules.calendar.times import parse_rfc3339, rfc3339, to_datetime
+from rules.calendar.times import WEEKDAYS, parse_rfc3339, rfc3339, to_datetime
 from rules.errors import EvaluationError, RuleError
 from rules.limits import AT_MS_MAX
 from rules.types import Scope, Type
+from tests.rules.calendar.watching import DAY, HOUR, MINUTE, PLACES, watched
 
 SCOPE = Scope(
     {"vars": {"due": Type.TIMESTAMP, "day": Type.STRING, "n": Type.INT}, "event": {"data": Type.DYN}}
@@ -91,7 +95,22 @@ LOCAL = [
     ({"local": "02:30"}, "2026-10-25T01:00:00Z", "Europe/Berlin", "2026-10-26T01:30:00Z"),
     ({"local": "02:30"}, "2026-03-08T00:00:00Z", "America/New_York", "2026-03-08T07:00:00Z"),
     ({"local": "02:30"}, "2026-09-26T00:00:00Z", "Pacific/Auckland", "2026-09-26T14:00:00Z"),
-]
+    ({"local": "02:15"}, "2026-10-03T15:00:00Z", "Australia/Lord_Howe", "2026-10-03T15:30:00Z"),
+    ({"local": "01:45"}, "2026-04-04T14:45:00Z", "Australia/Lord_Howe", "2026-04-05T15:15:00Z"),
+    ({"local": "01:30"}, "2026-11-01T05:29:59Z", "America/New_York", "2026-11-01T05:30:00Z"),
+    ({"local": "01:30"}, "2026-11-01T06:00:00Z", "America/New_York", "2026-11-02T06:30:00Z"),
+    ({"local": "00:00"}, "2026-04-23T12:00:00Z", "Africa/Cairo", "2026-04-23T22:00:00Z"),
+    ({"local": "23:30"}, "2026-10-29T21:00:00Z", "Africa/Cairo", "2026-10-30T21:30:00Z"),
+    # The second of two is not the time that is meant, even where one starts from it.
+    ({"from": "2026-10-25T01:30:00Z", "local": "02:30"}, NOW, "Europe/Berlin", "2026-10-26T01:30:00Z"),
+    # leap days, ends of months and of the year, on the customer's calendar
+    ({"from": "2028-02-28T23:00:00Z", "local": "09:00"}, NOW, "UTC", "2028-02-29T09:00:00Z"),
+    ({"from": "2028-01-30T20:00:00Z", "offset": "P1M", "local": "09:00"}, NOW, "Pacific/Auckland",
+     "2028-02-28T20:00:00Z"),
+    ({"from": "2026-05-31T12:00:00Z", "offset": "-P3M", "local": "18:00"}, NOW, "America/New_York",
+     "2026-02-28T23:00:00Z"),
+    ({"local": "09:00"}, "2026-12-31T20:00:00Z", "Pacific/Auckland", "2027-01-01T20:00:00Z"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("raw", "now", "zone", "expected"), LOCAL)
@@ -99,16 +118,42 @@ def test_next_local_time(raw: object, now: str, zone: str, expected: str) -> Non
     assert resolve(raw, now=now, customer_zone=zone) == expected
 
 
-WEEKDAYS = ["mon", "tue", "wed", "thu", "fri"]
+@given(
+    PLACES,
+    st.integers(-300, 300),
+    st.tuples(st.sampled_from([23, 0, 1, 2, 3]), st.sampled_from([0, 15, 30])),
+    st.sets(st.sampled_from(WEEKDAYS), max_size=2),
+)
+def test_next_local_time_is_the_one_that_one_sees_on_the_clock(
+    place: tuple[str, int], minutes: int, local: tuple[int, int], days: set[str]
+) -> None:
+    zone, jump = place
+    now = jump + minutes * MINUTE
+    raw: dict[str, object] = {"local": f"{local[0]:02}:{local[1]:02}"} | (
+        {"days": list(days)} if days else {}
+    )
+
+    def is_meant(time: PlainDateTime) -> bool:
+        day = WEEKDAYS[time.date().day_of_week().value - 1]
+        return (time.hour, time.minute) == local and (not days or day in days)
+
+    # Some hours before, so that what is shown again is known to be shown again.
+    seen = watched(zone, now - 3 * HOUR, now + 15 * DAY, is_meant)
+    moment = compile_moment(raw, SCOPE)
+    at = moment.resolve({}, now=now, customer_zone=zone, server_zone="UTC")
+    assert at == next(instant for instant in seen if instant > now)
+
+
+WORKDAYS = ["mon", "tue", "wed", "thu", "fri"]
 DAYS = [
     # 2026-03-06 is a Friday
-    ({"local": "09:00", "days": WEEKDAYS}, "2026-03-06T10:00:00Z", "2026-03-09T09:00:00Z"),
+    ({"local": "09:00", "days": WORKDAYS}, "2026-03-06T10:00:00Z", "2026-03-09T09:00:00Z"),
     ({"local": "09:00", "days": ["fri"]}, "2026-03-06T09:00:00Z", "2026-03-13T09:00:00Z"),
     ({"local": "09:00", "days": ["fri"]}, "2026-03-06T08:00:00Z", "2026-03-06T09:00:00Z"),
     ({"local": "09:00", "days": ["thu"]}, "2026-03-06T08:00:00Z", "2026-03-12T09:00:00Z"),
     # Without `local` the time of day stays, and only a day that is not listed moves.
-    ({"offset": "P1D", "days": WEEKDAYS}, "2026-03-05T10:15:00Z", "2026-03-06T10:15:00Z"),
-    ({"offset": "P1D", "days": WEEKDAYS}, "2026-03-06T10:15:00Z", "2026-03-09T10:15:00Z"),
+    ({"offset": "P1D", "days": WORKDAYS}, "2026-03-05T10:15:00Z", "2026-03-06T10:15:00Z"),
+    ({"offset": "P1D", "days": WORKDAYS}, "2026-03-06T10:15:00Z", "2026-03-09T10:15:00Z"),
     ({"from": "2026-03-07T10:15:00Z", "days": ["sun"]}, "2026-03-06T10:15:00Z", "2026-03-08T10:15:00Z"),
 ]
 
@@ -118,9 +163,15 @@ def test_days(raw: object, now: str, expected: str) -> None:
     assert resolve(raw, now=now) == expected
 
 
+def test_clocks_that_go_back_over_midnight_show_a_day_again_and_still_lead_to_the_next_sunday() -> None:
+    # 00:01 became 23:01: at this instant it is Saturday again, and Sunday's midnight was a minute ago.
+    raw = {"from": "2010-11-07T03:10:00Z", "local": "00:00", "days": ["sun"]}
+    assert resolve(raw, customer_zone="America/Goose_Bay") == "2010-11-14T04:00:00Z"
+
+
 def test_a_day_is_the_customers_day() -> None:
     # Friday evening in UTC is Saturday morning in Auckland.
-    raw = {"from": "2026-03-06T21:00:00Z", "days": WEEKDAYS}
+    raw = {"from": "2026-03-06T21:00:00Z", "days": WORKDAYS}
     assert resolve(raw, customer_zone="UTC") == "2026-03-06T21:00:00Z"
     assert resolve(raw, customer_zone="Pacific/Auckland") == "2026-03-08T21:00:00Z"
 

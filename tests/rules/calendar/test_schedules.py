@@ -20,11 +20,9 @@ from rules.calendar.schedules import (
     preview,
 )
 from rules.calendar.times import parse_rfc3339, rfc3339
-from rules.calendar.zones import zoned
 from rules.errors import EvaluationError, RuleError
 from rules.limits import AT_MS_MAX, AT_MS_MIN, MISSED_RUNS_MAX, PREVIEW_RUNS_MAX
-
-MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
+from tests.rules.calendar.watching import DAY, HOUR, MINUTE, PLACES, watched
 
 
 def at(text: str) -> int:
@@ -120,49 +118,16 @@ def test_looking_back_finds_the_same_runs(
     assert short(backlog.missed) == expected
 
 
-ZONES = ("Europe/Berlin", "America/New_York", "Pacific/Auckland", "Australia/Lord_Howe", "Africa/Cairo")
-
-
-def jumps(zone: str) -> list[int]:
-    """Both changes of the clocks in 2026."""
-    first = zoned(at("2026-01-01T00:00:00Z"), zone).next_transition()
-    assert first is not None
-    second = first.next_transition()
-    assert second is not None
-    return [moment.timestamp(unit="millisecond") for moment in (first, second)]
-
-
-JUMPS = [(zone, jump) for zone in ZONES for jump in jumps(zone)]
-
-
-def watched(zone: str, start: int, until: int, minutes: set[int], hours: set[int]) -> list[int]:
-    """By looking at the clock every minute: a time happens when it is first shown, or something later."""
-    seen, found = zoned(start, zone).to_plain(), []
-    for instant in range(start + MINUTE, until + 1, MINUTE):
-        shown = zoned(instant, zone).to_plain()
-        happens = False
-        while seen < shown:
-            seen = seen.add(minutes=1, naive_arithmetic_ok=True)
-            happens |= seen.minute in minutes and seen.hour in hours
-        if happens:
-            found.append(instant)
-    return found
-
-
-@given(
-    st.sampled_from(JUMPS),
-    st.sets(st.integers(0, 59), min_size=1, max_size=4),
-    st.sets(st.integers(0, 4), min_size=1),
-)
+@given(PLACES, st.sets(st.integers(0, 59), min_size=1, max_size=4), st.sets(st.integers(0, 4), min_size=1))
 def test_runs_are_those_that_one_sees_on_the_clock(
     place: tuple[str, int], minutes: set[int], hours: set[int]
 ) -> None:
     zone, jump = place
     rule = parse_cron(f"{','.join(map(str, minutes))} {','.join(map(str, hours))} * * *")
     start, until = jump - 90 * MINUTE, jump + 90 * MINUTE
-    expected = watched(zone, start, until, minutes, hours)
-    assert list(occurrences(rule, zone, start, until, 1_000)) == expected
-    assert list(missed(rule, zone, handled=start, now=until, catch_up_ms=-1).missed) == expected
+    seen = list(watched(zone, start, until, lambda time: time.minute in minutes and time.hour in hours))
+    assert list(occurrences(rule, zone, start, until, 1_000)) == seen
+    assert list(missed(rule, zone, handled=start, now=until, catch_up_ms=-1).missed) == seen
 
 
 def test_limit_cuts_a_long_list() -> None:

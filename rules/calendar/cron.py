@@ -17,7 +17,8 @@ from ..limits import CRON_CHARS_MAX
 
 _STEP = re.compile(r"/(\d+)", re.ASCII)
 _SECOND = timedelta(seconds=1)
-# The library looks 50 years ahead: from here those hold every kind of year, leap years by weekday included.
+# The library looks 50 years ahead, and that is enough: the rarest day, a leap day on a given weekday,
+# comes again within 40. Those from here hold every kind of year.
 _ANY_YEAR = datetime(2000, 1, 1)  # noqa: DTZ001  a local time
 
 
@@ -45,11 +46,11 @@ class Cron:
     source: str
 
     def after(self, local: PlainDateTime) -> Iterator[PlainDateTime]:
-        """The local times later than `local`, in order, until a pause of 50 years or the calendar's end."""
+        """The local times later than `local`, in order, until the calendar ends."""
         return _times(CronSim(self.source, _whole_second(local)))
 
     def until(self, local: PlainDateTime) -> Iterator[PlainDateTime]:
-        """The local times up to `local` itself, latest first, until such a pause or the calendar's start."""
+        """The local times up to `local` itself, latest first, until the calendar begins."""
         return _times(CronSim(self.source, _whole_second(local) + _SECOND, reverse=True))
 
 
@@ -72,8 +73,10 @@ def _check_part(place: int, part: str) -> None:
     field = _FIELDS[place]
     if any(int(step) > field.last for step in _STEP.findall(part)):
         raise _bad_cron(f'"{part}" steps further than {field.last}, the last {field.name}.')
+    alone = ["*"] * len(_FIELDS)
+    alone[place] = part
     try:
-        CronSim(" ".join([*"*" * place, part, *"*" * (len(_FIELDS) - 1 - place)]), _ANY_YEAR)
+        CronSim(" ".join(alone), _ANY_YEAR)
     except CronSimError as error:
         what = f"{field.takes}, or a list, a rising range or a step of such"
         raise _bad_cron(f'"{part}" is no {field.name} of a cron rule: it takes {what}.') from error
@@ -87,11 +90,11 @@ def _ever_happens(text: str) -> bool:
 
 
 def _times(found: Iterator[datetime]) -> Iterator[PlainDateTime]:
-    try:
-        for local in found:
-            yield PlainDateTime(local)
-    except OverflowError:  # the calendar ends
-        return
+    while True:
+        try:
+            yield PlainDateTime(next(found))
+        except (OverflowError, StopIteration):  # where the calendar ends, or in the 50 years before
+            return
 
 
 def _whole_second(local: PlainDateTime) -> datetime:

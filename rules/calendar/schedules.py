@@ -22,7 +22,7 @@ from .moments import Moment
 from .times import to_datetime
 from .zones import instant_of, reached, zoned
 
-__all__ = ["Cron", "Once", "parse_cron"]
+__all__ = ["Cron", "parse_cron"]
 
 ONCE_SCOPE: Final = Scope({"now": Type.TIMESTAMP})
 """What an expression in `at` may read: it is worked out when the flow is published, for no instance."""

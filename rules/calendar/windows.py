@@ -25,6 +25,7 @@ _DAYS_AHEAD: Final = 15
 
 
 def is_open(windows: Windows, zone: str, at: int) -> bool:
+    """Whether the clocks of `zone` show a time in one of the day's windows; RuleError `unknown_zone`."""
     moment = zoned(at, zone)
     shown = f"{moment.hour:02}:{moment.minute:02}"
     return any(first <= shown < last for first, last in _of(windows, moment.date()))

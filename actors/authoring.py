@@ -148,9 +148,13 @@ def _saved(write: SaveDraft, row: FlowRow, now: int) -> FlowChange | Refused:
     return FlowChange(row=saved, answer=saved, by=write.by, what="draft")
 
 
-def _changed(write: ChangeFlow, row: FlowRow, now: int) -> FlowChange:
+def _changed(write: ChangeFlow, row: FlowRow, now: int) -> FlowChange | Refused:
+    if write.revision is not None and write.revision != row.revision:
+        return _outdated(row)
     names = ("name", "description", "folder", "paused", "archived")
     given = {name: value for name in names if (value := getattr(write, name)) is not None}
+    if write.text is not None:
+        given |= {"draft": write.text, "revision": row.revision + 1}
     changed = replace(row, **given, updated_at=now)
     return FlowChange(row=changed, answer=changed, by=write.by, what="change")
 

@@ -237,10 +237,13 @@ class SaveDraft(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChangeFlow(msgspec.Struct, frozen=True, kw_only=True):
-    """Metadata and state of a flow; None keeps. An archived flow starts nothing; what runs goes on. Gives the
-    FlowRow, or Refused `not_found`."""
+    """Metadata and state of a flow; None keeps. `text` is the draft of `revision` with that metadata in it.
+    An archived flow starts nothing; what runs goes on. Gives the FlowRow, or Refused `not_found`,
+    `precondition_failed`."""
 
     flow: str
+    text: str | None = None
+    revision: int | None = None
     name: str | None = None
     description: str | None = None
     folder: str | None = None

@@ -1,18 +1,19 @@
-"""Flows for authors: list, create, draft, validate, pause, archive (HTTP API, Flows)."""
+"""Flows for authors: list, create, draft, validate, pause, archive (HTTP API, Flows).
+
+What a document says of its flow as a whole is changed in `metadata.py`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import msgspec
-from msgspec import Meta
 
 from actors.commands import ChangeFlow, CreateFlow, SaveDraft
 from actors.records import FlowRow
 from rules.compiling.flows import check
 from rules.documents.problems import Problem
-from rules.limits import DESCRIPTION_CHARS_MAX, FOLDER_CHARS_MAX, TITLE_CHARS_MAX
 from server.errors import ApiError, ErrorCode, FieldError
 
 from . import documents
@@ -49,14 +50,6 @@ class FlowQuery(PageQuery, frozen=True, kw_only=True):
     folder: str | None = None
     state: Literal["draft", "published", "paused", "archived"] | None = None
     q: str | None = None
-
-
-class FlowPatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Absent fields stay as they are."""
-
-    name: Annotated[str, Meta(max_length=TITLE_CHARS_MAX)] | None = None
-    description: Annotated[str, Meta(max_length=DESCRIPTION_CHARS_MAX)] | None = None
-    folder: Annotated[str, Meta(max_length=FOLDER_CHARS_MAX)] | None = None
 
 
 class Validation(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,20 +123,6 @@ async def create(call: Call) -> Answer:
 
 async def get_flow(call: Call) -> FlowItem:
     return item(await found(call))
-
-
-async def patch_flow(call: Call) -> FlowItem:
-    body: FlowPatch = call.body
-    return await changed(
-        call,
-        ChangeFlow(
-            flow=call.path("flow"),
-            name=body.name,
-            description=body.description,
-            folder=body.folder,
-            by=call.client,
-        ),
-    )
 
 
 async def archive(call: Call) -> FlowItem:
@@ -239,15 +218,6 @@ ROUTES = (
     ),
     flow_route(
         "GET", "/v1/flows/{flow}", get_flow, "A flow's metadata", answer=FlowItem, codes=("not_found",)
-    ),
-    flow_route(
-        "PATCH",
-        "/v1/flows/{flow}",
-        patch_flow,
-        "Change metadata",
-        body=FlowPatch,
-        answer=FlowItem,
-        codes=WRITE_CODES,
     ),
     flow_route("DELETE", "/v1/flows/{flow}", archive, "Archive a flow", answer=FlowItem, codes=WRITE_CODES),
     flow_route(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import msgspec
 import pytest
 
 from rules.documents.syntax import parse
+from rules.limits import DOCUMENT_BYTES_MAX
 from tests.server.http.kit import WELCOME, Server
 
 YAML = "application/yaml"
@@ -194,6 +197,9 @@ async def test_paused_flow_starts_nothing_until_it_resumes(server: Server) -> No
     assert await started() == 1
     assert (await server.call("DELETE", "/v1/flows/welcome")).body["state"] == "archived"
     assert await started() == 0
+    back = await server.call("PATCH", "/v1/flows/welcome", {"archived": False})
+    assert (back.body["state"], back.body["draft_revision"]) == ("published", 1)
+    assert await started() == 1
 
 
 async def test_metadata_changes_what_is_named_only(server: Server) -> None:
@@ -202,7 +208,80 @@ async def test_metadata_changes_what_is_named_only(server: Server) -> None:
     assert (reply.body["name"], reply.body["folder"]) == ("Welcome", "a/b")
     wrong = await server.call("PATCH", "/v1/flows/welcome", {"key": "x"})
     assert wrong.pointers == ["/key"]
-    assert (await server.call("PATCH", "/v1/flows/none", {})).status == 404
+    for body in ({}, {"name": "x"}, {"archived": True}):
+        assert (await server.call("PATCH", "/v1/flows/none", body)).status == 404
+
+
+async def test_metadata_is_written_into_the_draft_and_outlives_its_next_save(server: Server) -> None:
+    etag = await create(server, WELCOME.replace("name: Welcome", "name: Welcome # shown to all"))
+    patched = await server.call("PATCH", "/v1/flows/welcome", {"name": "Hello", "description": "A: b"})
+    draft = await server.call("GET", "/v1/flows/welcome/draft")
+    assert draft.raw.decode() == WELCOME.replace(
+        "flow: welcome\nname: Welcome", 'flow: welcome\ndescription: "A: b"\nname: Hello # shown to all'
+    )
+    assert etag != patched.headers["ETag"] == draft.headers["ETag"]
+    assert patched.body["draft_revision"] == 2
+    saved = await server.call(
+        "PUT", "/v1/flows/welcome/draft", draft.raw, If_Match=draft.headers["ETag"], Content_Type=YAML
+    )
+    assert (saved.body["name"], saved.body["description"]) == ("Hello", "A: b")
+
+
+async def test_metadata_that_is_so_already_makes_no_revision(server: Server) -> None:
+    etag = await create(server)
+    patched = await server.call("PATCH", "/v1/flows/welcome", {"name": "Welcome"})
+    assert (patched.status, patched.headers["ETag"]) == (200, etag)
+
+
+async def test_metadata_of_a_draft_in_json_is_changed_too(server: Server) -> None:
+    await create(server)
+    as_json = await server.call("GET", "/v1/flows/welcome/draft", Accept="application/json")
+    await server.call("PUT", "/v1/flows/welcome/draft", as_json.raw, If_Match="*")
+    await server.call("PATCH", "/v1/flows/welcome", {"folder": "a"})
+    draft = await server.call("GET", "/v1/flows/welcome/draft", Accept="application/json")
+    assert draft.body == as_json.body | {"folder": "a"}
+
+
+async def test_metadata_that_the_document_cannot_have_is_refused_and_changes_nothing(server: Server) -> None:
+    etag = await create(server, BROKEN)
+    for body, pointer, code in (
+        ({"folder": "a/b/c/d"}, "/folder", "bad_name"),
+        ({"name": "x" * 201}, "/name", "wrong_value"),
+        ({"name": "N", "folder": "a//b", "archived": True}, "/folder", "bad_name"),
+    ):
+        reply = await server.call("PATCH", "/v1/flows/welcome", body)
+        assert (reply.status, reply.code) == (422, "invalid")
+        assert [(error["pointer"], error["code"]) for error in reply.body["errors"]] == [(pointer, code)]
+    flow = await server.call("GET", "/v1/flows/welcome")
+    assert (flow.body["state"], flow.body["name"]) == ("draft", "Welcome")
+    draft = await server.call("GET", "/v1/flows/welcome/draft")
+    assert (draft.raw.decode(), draft.headers["ETag"]) == (BROKEN, etag)
+    fits = await server.call("PATCH", "/v1/flows/welcome", {"folder": "a/b/c"})
+    assert fits.body["folder"] == "a/b/c", "what else is wrong with the draft may stand in it"
+
+
+async def test_metadata_that_makes_the_draft_too_large_is_refused(server: Server) -> None:
+    await create(server, WELCOME + "#" * (DOCUMENT_BYTES_MAX - len(WELCOME)))
+    reply = await server.call("PATCH", "/v1/flows/welcome", {"description": "x"})
+    assert (reply.status, [error["code"] for error in reply.body["errors"]]) == (422, ["too_large"])
+
+
+async def test_metadata_of_a_foreign_revision_is_refused(server: Server) -> None:
+    etag = await create(server)
+    for body in ({"name": "x"}, {"archived": True}):
+        reply = await server.call("PATCH", "/v1/flows/welcome", body, If_Match='"7"')
+        assert (reply.status, reply.code) == (412, "precondition_failed")
+    assert (await server.call("PATCH", "/v1/flows/welcome", {"name": "x"}, If_Match=etag)).status == 200
+
+
+async def test_changes_of_metadata_at_once_all_stick(server: Server) -> None:
+    await create(server)
+    bodies: list[dict[str, str]] = [{"name": "N"}, {"description": "D"}, {"folder": "f"}]
+    replies = await asyncio.gather(*(server.call("PATCH", "/v1/flows/welcome", body) for body in bodies))
+    assert [reply.status for reply in replies] == [200, 200, 200]
+    flow = (await server.call("GET", "/v1/flows/welcome")).body
+    assert (flow["name"], flow["description"], flow["folder"]) == ("N", "D", "f")
+    assert flow["draft_revision"] == 4
 
 
 async def test_list_is_filtered_and_paged(server: Server) -> None:

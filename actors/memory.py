@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from itertools import islice
 
 from msgspec.structs import replace
 
@@ -36,6 +37,7 @@ from .records import (
     ResourceRow,
     Route,
     ScheduleRow,
+    Stretch,
     TimelineRow,
     VersionRow,
 )
@@ -235,14 +237,24 @@ class MemoryStore:
 
     async def instances(self, filter: InstanceFilter) -> tuple[Sequence[InstanceRow], str | None]:
         await _others()
-        names = ("flow", "version", "customer", "status", "key", "step", "invocation", "test")
-        wanted = {name: value for name in names if (value := getattr(filter, name)) is not None}
-        page, cursor = self.rows.instances.page(
-            lambda row: all(getattr(row, name) == value for name, value in wanted.items()),
-            cursor=filter.cursor,
-            limit=filter.limit,
-        )
+        page, cursor = self.rows.instances.page(_matches(filter), cursor=filter.cursor, limit=filter.limit)
         return [replace(row, state=b"") for row in page], cursor
+
+    async def instance_numbers(
+        self, filter: InstanceFilter, *, after: int, up_to: int | None, limit: int
+    ) -> Stretch:
+        await _others()
+        walk = self.rows.instances.walk(_matches(filter), after=after, up_to=up_to)
+        found = [(number, row.id) for number, row in islice(walk, limit + 1)]
+        return Stretch(ids=found[:limit], looked_to=found[limit - 1][0] if len(found) > limit else None)
+
+    async def count_instances(self, filter: InstanceFilter) -> int:
+        await _others()
+        return sum(1 for _ in self.rows.instances.walk(_matches(filter)))
+
+    async def last_instance_number(self) -> int:
+        await _others()
+        return self.rows.instances.last_number
 
     async def timeline(self, instance: str, *, after: int, limit: int) -> Sequence[TimelineRow]:
         await _others()
@@ -317,3 +329,9 @@ def _route(row: InstanceRow) -> Route:
         open_cards=row.open_cards,
         subscriptions=row.subscriptions,
     )
+
+
+def _matches(filter: InstanceFilter) -> Callable[[InstanceRow], bool]:
+    names = ("flow", "version", "customer", "status", "key", "step", "invocation", "parent", "test")
+    wanted = {name: value for name in names if (value := getattr(filter, name)) is not None}
+    return lambda row: all(getattr(row, name) == value for name, value in wanted.items())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Generic, Protocol, TypeVar
 
@@ -43,6 +43,15 @@ class Table(Generic[_T]):
         page = list(islice(found, limit + 1))
         more = str(self._numbers[page[limit - 1][0]]) if len(page) > limit else None
         return [row for _, row in page[:limit]], more
+
+    def walk(
+        self, matches: Callable[[_T], bool], *, after: int = 0, up_to: int | None = None
+    ) -> Iterator[tuple[int, _T]]:
+        """By rising number, from above `after`."""
+        for id, row in self.rows.items():
+            number = self._numbers[id]
+            if after < number and (up_to is None or number <= up_to) and matches(row):
+                yield number, row
 
 
 class _Numbered(Protocol):

@@ -29,6 +29,7 @@ from .records import (
     ResourceRow,
     Route,
     ScheduleRow,
+    Stretch,
     TimelineRow,
     VersionRow,
 )
@@ -96,6 +97,7 @@ class InstanceFilter:
     key: str | None = None
     step: str | None = None
     invocation: str | None = None
+    parent: str | None = None
     test: bool | None = None
     cursor: str | None = None
     limit: int = 50
@@ -270,6 +272,23 @@ class Store(Protocol):
 
     async def instances(self, filter: InstanceFilter) -> tuple[Sequence[InstanceRow], str | None]:
         """Rows without state (b''), newest first, and the next cursor."""
+        ...
+
+    async def instance_numbers(
+        self, filter: InstanceFilter, *, after: int, up_to: int | None, limit: int
+    ) -> Stretch:
+        """A piece of a walk in order of start, over numbers above `after`, at most `up_to`.
+
+        What the filter says of a page (`cursor`, `limit`) is left aside.
+        """
+        ...
+
+    async def count_instances(self, filter: InstanceFilter) -> int:
+        """As many as the walk would give. What changes while it counts is counted or not."""
+        ...
+
+    async def last_instance_number(self) -> int:
+        """The highest number of an instance that is there; 0 if there is none."""
         ...
 
     async def timeline(self, instance: str, *, after: int, limit: int) -> Sequence[TimelineRow]: ...

@@ -49,7 +49,8 @@ class AnswerRow(msgspec.Struct, frozen=True, gc=False):
 class InstanceRow(msgspec.Struct, frozen=True, gc=False):
     """An instance's snapshot and what finds it. `live`: it has an actor (running, failed, or open cards).
 
-    `new` says insert, else update; `due`: when time next matters; `error`: a code; `step` the first token's.
+    `new` says insert, else update; `due`: when time next matters; `error`: a code; `step` the first token's;
+    `parent`: the instance that started it.
     """
 
     id: str
@@ -71,6 +72,7 @@ class InstanceRow(msgspec.Struct, frozen=True, gc=False):
     state: bytes
     new: bool = False
     step: str | None = None
+    parent: str | None = None
 
 
 class TimelineRow(msgspec.Struct, frozen=True, gc=False):

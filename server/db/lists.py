@@ -1,7 +1,7 @@
-"""The lists of the API: newest first, filtered, in pages.
+"""The lists of the API, newest first and in pages, and walks over instances, oldest first: filtered both.
 
-Each statement walks one index and looks at a bounded number of rows, so a page may end early; its cursor is
-then the last row that was looked at. A cursor is a row's number: what starts meanwhile shifts nothing.
+Each statement walks one index and looks at a bounded number of rows, so it may end early; the cursor is then
+the last row that was looked at. A cursor is a row's number: what starts meanwhile shifts nothing.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from actors.ports import CardFilter, CustomerFilter, InstanceFilter, JobFilter
-from actors.records import CustomerRow, FeedCard, InstanceRow, JobRow
+from actors.records import CustomerRow, FeedCard, InstanceRow, JobRow, Stretch
 
 from .connection import Database
 from .reads import card, customer, instance_row
-from .sql import SQL
+from .sql import SQL, over_walk
 
 LOOKED_AT_MAX: Final = 50_000
-"""Rows a page looks at: some tens of ms on the lane of lists, which nothing else waits for."""
+"""Rows a statement looks at: some tens of ms on the lane of lists, which nothing else waits for."""
 
 NEWEST: Final = 1 << 62
 
@@ -35,40 +35,53 @@ class Window:
 def instances(
     db: Database, filter: InstanceFilter, *, looked_at_max: int = LOOKED_AT_MAX
 ) -> tuple[list[InstanceRow], str | None]:
-    if filter.customer is not None:
-        query = "instances_by_customer"
-    elif filter.key is not None:
-        query = "instances_by_key"
-    elif filter.status == "failed":
-        query = "instances_failed"
-    elif filter.flow is not None:
-        query = "instances_by_flow"
-    else:
-        query = "instances_all"
-    given = {
-        "flow": filter.flow,
-        "version": filter.version,
-        "customer": filter.customer,
-        "status": filter.status,
-        "key": filter.key,
-        "step": filter.step,
-        "invocation": filter.invocation,
-        "test": filter.test,
-    }
+    statement = over_walk("instances_page", _instance_walk(filter), order="desc")
     window = Window(filter.cursor, filter.limit, looked_at_max)
-    rows, cursor = _page(db, query, given, window)
-    return [instance_row(columns, state=b"", step=step) for *columns, step in rows], cursor
+    rows, cursor = _page(db, statement, _instance_values(filter), window)
+    return [
+        instance_row(columns, state=b"", step=step, parent=parent) for *columns, step, parent in rows
+    ], cursor
+
+
+def instance_numbers(
+    db: Database,
+    filter: InstanceFilter,
+    *,
+    after: int,
+    up_to: int | None,
+    limit: int,
+    looked_at_max: int = LOOKED_AT_MAX,
+) -> Stretch:
+    statement = over_walk("instances_numbers", _instance_walk(filter), order="asc")
+    before = NEWEST if up_to is None else up_to + 1
+    bounds = {"after": after, "before": before, "window": looked_at_max, "limit": limit + 1}
+    rows = db.execute(statement, _instance_values(filter) | bounds).fetchall()
+    if len(rows) > limit:
+        return Stretch(ids=rows[:limit], looked_to=rows[limit - 1][0])
+    if rows and rows[-1][1] is None:
+        return Stretch(ids=rows[:-1], looked_to=rows[-1][0])
+    return Stretch(ids=rows, looked_to=None)
+
+
+def count_instances(
+    db: Database, filter: InstanceFilter, after: int, *, looked_at_max: int = LOOKED_AT_MAX
+) -> tuple[int, int | None]:
+    """A piece of the count, and the number to go on after, None at the end."""
+    statement = over_walk("instances_count", _instance_walk(filter), order="asc")
+    bounds = {"after": after, "before": NEWEST, "window": looked_at_max}
+    count, last, looked_at = db.execute(statement, _instance_values(filter) | bounds).fetchone()
+    return count, last if looked_at == looked_at_max else None
 
 
 def cards(
     db: Database, filter: CardFilter, *, looked_at_max: int = LOOKED_AT_MAX
 ) -> tuple[list[FeedCard], str | None]:
     if filter.instance is not None:
-        query = "cards_by_instance"
+        walk = "cards_by_instance"
     elif filter.customer is not None:
-        query = "cards_by_customer"
+        walk = "cards_by_customer"
     else:
-        query = "cards_all"
+        walk = "cards_all"
     given = {
         "customer": filter.customer,
         "flow": filter.flow,
@@ -77,7 +90,7 @@ def cards(
         "stream": filter.stream,
     }
     window = Window(filter.cursor, filter.limit, looked_at_max)
-    rows, cursor = _page(db, query, given, window)
+    rows, cursor = _page(db, over_walk("cards_page", walk, order="desc"), given, window)
     return [card(row) for row in rows], cursor
 
 
@@ -88,7 +101,7 @@ def customers(
     q = None if filter.q is None else filter.q.lower()
     given = {"tag": filter.tag, "test": filter.test, "q": q}
     window = Window(filter.cursor, filter.limit, looked_at_max)
-    rows, cursor = _page(db, query, given, window)
+    rows, cursor = _page(db, SQL[query], given, window)
     return [customer(row) for row in rows], cursor
 
 
@@ -97,17 +110,46 @@ def jobs(
 ) -> tuple[list[JobRow], str | None]:
     given = {"kind": filter.kind, "name": filter.name, "state": filter.state}
     window = Window(filter.cursor, filter.limit, looked_at_max)
-    rows, cursor = _page(db, "jobs_all", given, window)
+    rows, cursor = _page(db, over_walk("jobs_page", "jobs_all", order="desc"), given, window)
     return [JobRow(*row) for row in rows], cursor
 
 
+def _instance_walk(filter: InstanceFilter) -> str:
+    """Along the narrowest index that the filter allows."""
+    if filter.parent is not None:
+        return "instances_by_parent"
+    if filter.customer is not None:
+        return "instances_by_customer"
+    if filter.key is not None:
+        return "instances_by_key"
+    if filter.status == "failed":
+        return "instances_failed"
+    if filter.flow is not None:
+        return "instances_by_flow"
+    return "instances_all"
+
+
+def _instance_values(filter: InstanceFilter) -> dict[str, object]:
+    return {
+        "flow": filter.flow,
+        "version": filter.version,
+        "customer": filter.customer,
+        "status": filter.status,
+        "key": filter.key,
+        "step": filter.step,
+        "invocation": filter.invocation,
+        "parent": filter.parent,
+        "test": filter.test,
+    }
+
+
 def _page(
-    db: Database, query: str, given: Mapping[str, object], window: Window
+    db: Database, statement: str, given: Mapping[str, object], window: Window
 ) -> tuple[list[Any], str | None]:
     """Columns of at most `limit` rows, and the cursor to go on with, None at the end of the list."""
     before = NEWEST if window.cursor is None else int(window.cursor)
-    bounds = {"before": before, "window": window.looked_at_max, "limit": window.limit + 1}
-    numbered = db.execute(SQL[query], {**given, **bounds}).fetchall()
+    bounds = {"after": 0, "before": before, "window": window.looked_at_max, "limit": window.limit + 1}
+    numbered = db.execute(statement, {**given, **bounds}).fetchall()
     rows = [columns for _, *columns in numbered if columns[0] is not None][: window.limit]
     if len(numbered) > window.limit:
         return rows, str(numbered[window.limit - 1][0])

@@ -190,8 +190,12 @@ def instance(db: Database, id: str) -> InstanceRow | None:
     row = db.execute(SQL["instance"], {"id": id}).fetchone()
     if row is None:
         return None
-    *columns, state, step = row
-    return instance_row(columns, state=state, step=step)
+    *columns, state, step, parent = row
+    return instance_row(columns, state=state, step=step, parent=parent)
+
+
+def last_instance_number(db: Database) -> int:
+    return int(db.execute(SQL["instances_last"]).fetchone()[0])
 
 
 def timeline(db: Database, instance: str, after: int, limit: int) -> list[TimelineRow]:
@@ -220,8 +224,10 @@ def customer(row: Any) -> CustomerRow:
     return CustomerRow(id, profile, test == 1, _decode_tags(tags), created_at, updated_at, search)
 
 
-def instance_row(columns: Sequence[Any], *, state: bytes, step: str | None) -> InstanceRow:
+def instance_row(
+    columns: Sequence[Any], *, state: bytes, step: str | None, parent: str | None
+) -> InstanceRow:
     """`columns` are those of the row up to `subscriptions`, in its order."""
     named = dict(zip(InstanceRow.__struct_fields__, columns, strict=False))
     flags = {name: named[name] == 1 for name in ("test", "live")}
-    return InstanceRow(**{**named, **flags}, state=state, step=step)
+    return InstanceRow(**{**named, **flags}, state=state, step=step, parent=parent)

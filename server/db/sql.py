@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -39,6 +39,12 @@ def load(folder: str) -> dict[str, str]:
 
 
 SQL: Final = load("queries")
+
+
+@cache
+def over_walk(name: str, walk: str, *, order: Literal["asc", "desc"]) -> str:
+    """A statement over rows by their numbers, completed by the walk along one index that gives the rows."""
+    return SQL[name].format(walk=SQL[walk].format(order=order))
 
 
 def add_rows(db: Database, name: str, rows: Sequence[Sequence[object]]) -> int:

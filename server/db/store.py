@@ -43,6 +43,7 @@ from actors.records import (
     ResourceRow,
     Route,
     ScheduleRow,
+    Stretch,
     TimelineRow,
     VersionRow,
 )
@@ -263,6 +264,21 @@ class SqliteStore:
 
     async def instances(self, filter: InstanceFilter) -> tuple[Sequence[InstanceRow], str | None]:
         return await self._edges(lists.instances, filter)
+
+    async def instance_numbers(
+        self, filter: InstanceFilter, *, after: int, up_to: int | None, limit: int
+    ) -> Stretch:
+        return await self._edges(lists.instance_numbers, filter, after=after, up_to=up_to, limit=limit)
+
+    async def count_instances(self, filter: InstanceFilter) -> int:
+        count, after = await self._edges(lists.count_instances, filter, 0)
+        while after is not None:
+            more, after = await self._edges(lists.count_instances, filter, after)
+            count += more
+        return count
+
+    async def last_instance_number(self) -> int:
+        return await self._edges(reads.last_instance_number)
 
     async def timeline(self, instance: str, *, after: int, limit: int) -> Sequence[TimelineRow]:
         return await self._edges(reads.timeline, instance, after, limit)

@@ -169,6 +169,7 @@ def _columns(row: InstanceRow) -> tuple[object, ...]:
         row.open_cards,
         row.live,
         row.subscriptions,
+        row.parent,
     )
 
 

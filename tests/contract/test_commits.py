@@ -182,7 +182,7 @@ async def test_new_row_that_is_there_already_is_refused(store: Store, what: str)
 
 
 async def test_update_replaces_what_changes_of_an_instance(store: Store) -> None:
-    await store.apply(started(instance(due=AT + 5)))
+    await store.apply(started(instance(due=AT + 5, parent="i-0")))
     later = instance(
         new=False,
         status="failed",
@@ -192,6 +192,7 @@ async def test_update_replaces_what_changes_of_an_instance(store: Store) -> None
         subscriptions=b"\x91",
         state=b"more",
         step="ask",
+        parent="i-0",
     )
     await store.apply(started(later))
     assert await store.instance("i-1") == later

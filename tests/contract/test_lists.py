@@ -15,36 +15,76 @@ from .rows import AT, card, customer, ended, flow, instance, journal, started, t
 INSTANCES: list[InstanceRow] = [
     instance("i-1", step="ask"),
     instance("i-2", flow="other", customer="c-2", key="order"),
-    instance("i-3", version=2, status="failed", invocation="v-2", step="pay"),
+    instance("i-3", version=2, status="failed", invocation="v-2", step="pay", parent="i-1"),
     instance("i-4", test=True, customer="c-2", status="completed", ended_at=AT, live=False),
 ]
 
 
-@pytest.mark.parametrize(
-    ("filter", "ids"),
-    [
-        ({}, ["i-4", "i-3", "i-2", "i-1"]),
-        ({"flow": "welcome"}, ["i-4", "i-3", "i-1"]),
-        ({"flow": "welcome", "version": 2}, ["i-3"]),
-        ({"version": 1}, ["i-4", "i-2", "i-1"]),
-        ({"customer": "c-2"}, ["i-4", "i-2"]),
-        ({"customer": "c-2", "flow": "other"}, ["i-2"]),
-        ({"status": "failed"}, ["i-3"]),
-        ({"status": "completed"}, ["i-4"]),
-        ({"key": "order"}, ["i-2"]),
-        ({"step": "ask"}, ["i-1"]),
-        ({"invocation": "v-2"}, ["i-3"]),
-        ({"test": True}, ["i-4"]),
-        ({"test": False}, ["i-3", "i-2", "i-1"]),
-        ({"flow": "nobody"}, []),
-    ],
-)
+INSTANCE_FILTERS: list[tuple[dict[str, Any], list[str]]] = [
+    ({}, ["i-4", "i-3", "i-2", "i-1"]),
+    ({"flow": "welcome"}, ["i-4", "i-3", "i-1"]),
+    ({"flow": "welcome", "version": 2}, ["i-3"]),
+    ({"version": 1}, ["i-4", "i-2", "i-1"]),
+    ({"customer": "c-2"}, ["i-4", "i-2"]),
+    ({"customer": "c-2", "flow": "other"}, ["i-2"]),
+    ({"status": "failed"}, ["i-3"]),
+    ({"status": "completed"}, ["i-4"]),
+    ({"key": "order"}, ["i-2"]),
+    ({"step": "ask"}, ["i-1"]),
+    ({"invocation": "v-2"}, ["i-3"]),
+    ({"parent": "i-1"}, ["i-3"]),
+    ({"parent": "i-1", "status": "running"}, []),
+    ({"test": True}, ["i-4"]),
+    ({"test": False}, ["i-3", "i-2", "i-1"]),
+    ({"flow": "nobody"}, []),
+]
+
+
+@pytest.mark.parametrize(("filter", "ids"), INSTANCE_FILTERS)
 async def test_instances_by_filter_newest_first(store: Store, filter: dict[str, Any], ids: list[str]) -> None:
     await store.apply(started(*INSTANCES))
     rows, cursor = await store.instances(InstanceFilter(**filter))
     assert [row.id for row in rows] == ids
     assert cursor is None
     assert all(row.state == b"" for row in rows)
+
+
+@pytest.mark.parametrize(("filter", "ids"), INSTANCE_FILTERS)
+async def test_walk_and_count_find_what_the_list_finds(
+    store: Store, filter: dict[str, Any], ids: list[str]
+) -> None:
+    await store.apply(started(*INSTANCES))
+    found = InstanceFilter(**filter, limit=1)
+    stretch = await store.instance_numbers(found, after=0, up_to=None, limit=9)
+    assert [id for _, id in stretch.ids] == ids[::-1]
+    assert stretch.looked_to is None
+    assert await store.count_instances(found) == len(ids)
+
+
+@pytest.mark.parametrize("filter", [{}, {"flow": "welcome"}, {"customer": "c-1"}, {"status": "running"}])
+async def test_walk_goes_on_where_it_looked_to(store: Store, filter: dict[str, Any]) -> None:
+    await store.apply(started(*[instance(f"i-{number}") for number in range(7)]))
+    last = await store.last_instance_number()
+    await store.apply(started(instance("later")))
+    seen: list[tuple[int, str]] = []
+    after: int | None = 0
+    while after is not None:
+        stretch = await store.instance_numbers(InstanceFilter(**filter), after=after, up_to=last, limit=3)
+        seen += stretch.ids
+        after = stretch.looked_to
+    assert [id for _, id in seen] == [f"i-{number}" for number in range(7)]
+    assert sorted(seen) == seen
+    assert seen[-1][0] == last
+
+
+async def test_walk_ends_with_its_last_full_piece(store: Store) -> None:
+    await store.apply(started(*INSTANCES))
+    stretch = await store.instance_numbers(InstanceFilter(), after=0, up_to=None, limit=len(INSTANCES))
+    assert (len(stretch.ids), stretch.looked_to) == (len(INSTANCES), None)
+
+
+async def test_last_number_of_no_instance_is_zero(store: Store) -> None:
+    assert await store.last_instance_number() == 0
 
 
 @pytest.mark.parametrize("filter", [{}, {"flow": "welcome"}, {"customer": "c-1"}, {"status": "running"}])

@@ -83,3 +83,6 @@ create table schedules (
     last_at integer not null,
     primary key (flow, trigger, zone)
 ) without rowid;
+
+alter table instances add column parent text; -- the instance that started it
+create index instances_by_parent on instances (parent) where parent is not null;

@@ -1,17 +1,2 @@
--- cards_by_seq; looks at :window rows at most, and when they end the page, the last row is only a number
-with looked_at as not materialized (
-    select * from cards where customer = :customer and number < :before order by number desc limit :window
-)
-select looked_at.number, card, customer, instance, flow, version, test, seq, view_seq,
-    views.view
-from looked_at join views on views.number = looked_at.number
-where (:customer is null or customer = :customer)
-  and (:flow is null or flow = :flow)
-  and (:instance is null or instance = :instance)
-  and (:status is null or status = :status)
-  and (:stream is null or exists (select 1 from json_each(streams) where value = :stream))
-union all
-select number, null, null, null, null, null, null, null, null, null
-from (select min(number) as number, count(*) as looked_at_count from looked_at)
-where looked_at_count = :window
-limit :limit
+-- cards_by_seq; a walk, completed by cards_page
+select * from cards where customer = :customer and number > :after and number < :before order by number {order} limit :window

@@ -1,5 +1,5 @@
 insert into instances (
     number, id, flow, version, customer, key, invocation, test, started_at,
-    status, outcome, error, step, ended_at, due, open_cards, live, subscriptions
+    status, outcome, error, step, ended_at, due, open_cards, live, subscriptions, parent
 )
-values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)

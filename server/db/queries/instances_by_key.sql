@@ -1,21 +1,3 @@
--- instances_by_key; looks at :window rows at most, and when they end the page, the last row is only a number
-with looked_at as not materialized (
-    select * from instances where key = :key and number < :before order by number desc limit :window
-)
-select looked_at.number, id, flow, version, customer, key, invocation, test, status,
-    outcome, error, started_at, ended_at, due, open_cards, live, subscriptions,
-    step
-from looked_at
-where (:flow is null or flow = :flow)
-  and (:version is null or version = :version)
-  and (:customer is null or customer = :customer)
-  and (:status is null or status = :status)
-  and (:key is null or key = :key)
-  and (:step is null or step = :step)
-  and (:invocation is null or invocation = :invocation)
-  and (:test is null or test = :test)
-union all
-select number, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
-from (select min(number) as number, count(*) as looked_at_count from looked_at)
-where looked_at_count = :window
-limit :limit
+-- instances_by_key; a walk, completed by instances_page, instances_numbers or instances_count
+select * from instances
+where key = :key and number > :after and number < :before order by number {order} limit :window

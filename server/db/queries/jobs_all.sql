@@ -1,15 +1,2 @@
--- by rowid; looks at :window rows at most, and when they end the page, the last row is only a number
-with looked_at as not materialized (
-    select * from jobs where number < :before order by number desc limit :window
-)
-select number, id, kind, name, state, x'', cursor, done, total, failed, made_by, created_at, updated_at, ended_at,
-    unique_key
-from looked_at
-where (:kind is null or kind = :kind)
-  and (:name is null or name = :name)
-  and (:state is null or state = :state)
-union all
-select number, null, null, null, null, null, null, null, null, null, null, null, null, null, null
-from (select min(number) as number, count(*) as looked_at_count from looked_at)
-where looked_at_count = :window
-limit :limit
+-- by rowid; a walk, completed by jobs_page
+select * from jobs where number > :after and number < :before order by number {order} limit :window

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 
 from server.db.migrations import migrate
-from server.db.sql import SQL, many
+from server.db.sql import SQL, many, over_walk
 
 DAY = 20_000
 SMALL = {
@@ -24,17 +25,24 @@ SMALL = {
     "sqlite_schema",
     "sqlite_sequence",
 }
+# Statements of two files: one over rows by number, and the walk along an index that gives them.
+WALKS = sorted(name for name, text in SQL.items() if "{order}" in text)
+OVER_WALKS = sorted(name for name, text in SQL.items() if "{walk}" in text)
+WALKED = [
+    (name, walk, order)
+    for name in OVER_WALKS
+    for walk in WALKS
+    for order in ("asc", "desc")
+    if name.partition("_")[0] == walk.partition("_")[0]
+]
 # Made of several files, or run by `doctor` alone, which reads everything on purpose.
-LEFT_OUT = {"dedupe_given", "dedupe_seen"}
+LEFT_OUT = {"dedupe_given", "dedupe_seen", *WALKS, *OVER_WALKS}
 # By rowid from one end, within a limit.
 BOUNDED = {
     "routes",
     "journal_prune",
     "timeline_prune",
-    "instances_all",
-    "cards_all",
     "customers_all",
-    "jobs_all",
 }
 # All rows of a partial index, which holds no others.
 WHOLE = {"jobs_open"}
@@ -87,6 +95,18 @@ def test_statement_finds_its_rows_by_an_index(db: sqlite3.Connection, name: str)
 )
 def test_the_check_notices_a_scan(db: sqlite3.Connection, text: str) -> None:
     assert scanned(plan(db, text))
+
+
+@pytest.mark.parametrize(("name", "walk", "order"), WALKED)
+def test_walk_goes_along_its_index(
+    db: sqlite3.Connection, name: str, walk: str, order: Literal["asc", "desc"]
+) -> None:
+    steps = plan(db, over_walk(name, walk, order=order))
+    index = SQL[walk].removeprefix("-- ").split(";")[0].split(":")[0]
+    way = "INTEGER PRIMARY KEY" if index == "by rowid" else index
+    assert any(step.startswith("SEARCH") and way in step for step in steps), steps
+    assert not scanned(steps), steps
+    assert walk in SORTED or not any("TEMP B-TREE" in step for step in steps), steps
 
 
 SORTED = {"timeline_read", "live_below", "versions", "cards_by_customer", "cards_by_instance"}

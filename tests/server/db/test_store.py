@@ -55,6 +55,26 @@ async def test_page_that_looked_at_enough_ends_early_and_goes_on(tmp_path: Path)
     assert (found, pages) == (["i-2"], 3)
 
 
+async def test_walk_that_looked_at_enough_ends_early_and_goes_on(tmp_path: Path) -> None:
+    filter = InstanceFilter(test=True)
+    async with opened(tmp_path) as store:
+        await store.apply(started(*[instance(f"i-{number}", test=number == 2) for number in range(10)]))
+        db = open_file(store.path, read_only=True)
+        pieces, counts = [], []
+        after: int | None = 0
+        while after is not None:
+            stretch = lists.instance_numbers(db, filter, after=after, up_to=9, limit=5, looked_at_max=4)
+            pieces.append([id for _, id in stretch.ids])
+            after = stretch.looked_to
+        after = 0
+        while after is not None:
+            count, after = lists.count_instances(db, filter, after, looked_at_max=4)
+            counts.append(count)
+        db.close()
+    assert pieces == [["i-2"], [], []]
+    assert counts == [1, 0, 0]
+
+
 async def test_look_ups_that_wait_while_a_day_is_dropped_still_answer(tmp_path: Path) -> None:
     async with opened(tmp_path, retention=Retention(dedupe_days=1)) as store:
         await store.apply(Group(dedupe=[dedupe("a", day=DAY), dedupe("b", day=DAY + 5)]))

@@ -1,0 +1,17 @@
+-- over a walk that looks at :window rows at most; when they end the page, the last row is only a number
+with looked_at as not materialized (
+    {walk}
+)
+select looked_at.number, card, customer, instance, flow, version, test, seq, view_seq,
+    views.view
+from looked_at join views on views.number = looked_at.number
+where (:customer is null or customer = :customer)
+  and (:flow is null or flow = :flow)
+  and (:instance is null or instance = :instance)
+  and (:status is null or status = :status)
+  and (:stream is null or exists (select 1 from json_each(streams) where value = :stream))
+union all
+select number, null, null, null, null, null, null, null, null, null
+from (select min(number) as number, count(*) as looked_at_count from looked_at)
+where looked_at_count = :window
+limit :limit

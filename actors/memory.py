@@ -332,6 +332,13 @@ def _route(row: InstanceRow) -> Route:
 
 
 def _matches(filter: InstanceFilter) -> Callable[[InstanceRow], bool]:
-    names = ("flow", "version", "customer", "status", "key", "step", "invocation", "parent", "test")
+    names = ("flow", "customer", "status", "key", "step", "invocation", "parent", "test")
     wanted = {name: value for name in names if (value := getattr(filter, name)) is not None}
-    return lambda row: all(getattr(row, name) == value for name, value in wanted.items())
+
+    def matches(row: InstanceRow) -> bool:
+        is_of_version = (
+            row.version < 0 if filter.version == "draft" else filter.version in (None, row.version)
+        )
+        return is_of_version and all(getattr(row, name) == value for name, value in wanted.items())
+
+    return matches

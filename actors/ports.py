@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from .records import (
     AnswerRow,
@@ -86,12 +86,12 @@ class Retention:
 class InstanceFilter:
     """All given fields must match; `cursor` continues a list (newest first).
 
-    `step`: the first token's. A page may be shorter than `limit` although more follow:
-    a list ends when its next cursor is None.
+    `version`: a number, or every revision of the draft. `step`: the first token's. A page may be shorter than
+    `limit` although more follow: a list ends when its next cursor is None.
     """
 
     flow: str | None = None
-    version: int | None = None
+    version: int | Literal["draft"] | None = None
     customer: str | None = None
     status: str | None = None
     key: str | None = None

@@ -132,7 +132,8 @@ def _instance_walk(filter: InstanceFilter) -> str:
 def _instance_values(filter: InstanceFilter) -> dict[str, object]:
     return {
         "flow": filter.flow,
-        "version": filter.version,
+        "version": None if filter.version == "draft" else filter.version,
+        "drafts": filter.version == "draft",
         "customer": filter.customer,
         "status": filter.status,
         "key": filter.key,

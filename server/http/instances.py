@@ -62,8 +62,10 @@ class InstancePage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class InstanceQuery(PageQuery, frozen=True, kw_only=True):
+    """`version`: a number, or "draft" for the tests of every revision of the draft."""
+
     flow: str | None = None
-    version: Annotated[int, Meta(ge=-VERSION_MAX, le=VERSION_MAX)] | None = None
+    version: Annotated[int, Meta(ge=-VERSION_MAX, le=VERSION_MAX)] | Literal["draft"] | None = None
     customer: str | None = None
     status: Literal["running", "failed", "completed", "cancelled", "expired"] | None = None
     key: str | None = None

@@ -5,6 +5,7 @@ with looked_at as not materialized (
 select number, id from looked_at
 where (:flow is null or flow = :flow)
   and (:version is null or version = :version)
+  and (:drafts = 0 or version < 0)
   and (:customer is null or customer = :customer)
   and (:status is null or status = :status)
   and (:key is null or key = :key)

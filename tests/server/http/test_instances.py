@@ -85,6 +85,26 @@ async def test_draft_is_tested_with_test_customers_only(server: Server) -> None:
     assert (instance.body["version"], instance.body["test"]) == ("draft", True)
 
 
+async def test_tests_of_every_revision_of_the_draft_are_listed_together(server: Server) -> None:
+    await server.publish()
+    await signed_up(server)
+    await server.call("PUT", "/v1/customers/tester", {"test": True})
+    tested = []
+    for name in ("One", "Two"):
+        await server.call("PATCH", "/v1/flows/welcome", {"name": name})
+        reply = await server.call("POST", "/v1/flows/welcome/test", {"targets": [{"customer": "tester"}]})
+        tested.append(reply.body["started"][0]["instance"])
+    listed = {
+        version: [
+            one["id"] for one in (await server.call("GET", f"/v1/instances?version={version}")).body["items"]
+        ]
+        for version in ("draft", "-2", "-3")
+    }
+    assert listed == {"draft": tested[::-1], "-2": tested[:1], "-3": tested[1:]}
+    wrong = await server.call("GET", "/v1/instances?version=drafts")
+    assert (wrong.status, wrong.pointers) == (422, ["/query/version"])
+
+
 async def test_instance_shows_where_it_stands(server: Server) -> None:
     await server.publish()
     id = await signed_up(server)

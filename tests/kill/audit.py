@@ -74,7 +74,11 @@ async def audit_ledgers(store: SqliteStore, book: Book) -> AsyncIterator[str]:
         if sent.customer is not None:
             (mine if sent.name == "tick" else rings)[sent.customer].append(sent)
     for customer, room in book.rooms.items():
-        (row,) = await instances(store, InstanceFilter(flow="ledger", customer=customer, limit=PAGE))
+        rows = await instances(store, InstanceFilter(flow="ledger", customer=customer, limit=PAGE))
+        if len(rows) != 1:
+            yield f"{customer} was acknowledged one ledger and has {len(rows)}"
+            continue
+        (row,) = rows
         ledger = await state_of(store, row)
         alarms = [sent for sent in rings[customer] if sent.name == "alarm.set"]
         for name, events in (("", mine[customer]), ("rang_", alarms), ("heard_", said[room])):
@@ -146,9 +150,9 @@ async def audit_offers(store: SqliteStore, book: Book) -> AsyncIterator[str]:
         if OUTCOMES.get(card.card.status.value) != outcomes.get(card.instance):
             yield f"card {card.card.id} is {card.card.status}, its instance {outcomes.get(card.instance)}"
     for answered in book.answered:
-        card = cards[answered.card]
-        if card.card.status.value != CLOSES[answered.action]:
-            yield f"{answered.action} of {answered.card} was taken, and it is {card.card.status}"
+        status = cards[answered.card].card.status.value if answered.card in cards else "gone"
+        if status != CLOSES[answered.action]:
+            yield f"{answered.action} of {answered.card} was taken, and it is {status}"
 
 
 async def audit_feeds(store: SqliteStore, book: Book) -> AsyncIterator[str]:

@@ -128,14 +128,20 @@ class Lane(aiosqlite.Connection):
         self._tx.put_nowait((None, partial(work, cast("Database", self._conn))))
 
 
+def full_code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+
+
 def primary_code(error: sqlite3.Error) -> int:
     """SQLite's code without the extension that only details it."""
-    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    return full_code(error) & 0xFF
 
 
 def failure(error: sqlite3.Error) -> StoreError:
     """What an error means outside of a commit: nothing was changed."""
     text = f"{getattr(error, 'sqlite_errorname', 'SQLITE_ERROR')}: {error}"
+    if full_code(error) == sqlite3.SQLITE_IOERR_SHMSIZE:
+        return StoreFull(text)  # no room for the log's index
     match primary_code(error):
         case sqlite3.SQLITE_FULL | sqlite3.SQLITE_BUSY:
             return StoreFull(text)
@@ -149,7 +155,8 @@ def transact(db: Database, work: Callable[[Database], _R]) -> _R:
     """Do the work in one transaction, and leave none open, whatever happens.
 
     An error before COMMIT is rolled back and says so. At COMMIT, FULL and BUSY are known to have changed
-    nothing; after any other error there what is on disk is unknown, and only a fresh start may read it.
+    nothing: they come before the last frame is in the log. After any other error there what is on disk is
+    unknown, and only a fresh start may read it (decision 0069).
     """
     db.execute("begin immediate")
     committing = False
@@ -162,7 +169,7 @@ def transact(db: Database, work: Callable[[Database], _R]) -> _R:
         if not isinstance(error, sqlite3.Error):
             raise
         known = failure(error)
-        if committing and not isinstance(known, StoreFull):
+        if committing and primary_code(error) not in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY):
             raise StoreBroken(str(known)) from error
         raise known from error
     return result

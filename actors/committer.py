@@ -40,7 +40,13 @@ class Committer:
         self._committed_number = 0
         self.group: OpenGroup | None = None
         """The one at the store."""
+        self._applying: asyncio.Future[Sequence[FeedCard]] | None = None
         self.is_stalled = False
+
+    @property
+    def is_at_store(self) -> bool:
+        """The store is writing, whoever still waits for it."""
+        return self._applying is not None and not self._applying.done()
 
     @property
     def is_idle(self) -> bool:
@@ -69,7 +75,7 @@ class Committer:
         if not group.rows.row_count():
             return ()  # repeats and refusals only: their answers still come after what they saw
         watch = asyncio.get_running_loop().call_later(self._around.limits.commit_s_max, self._stall)
-        applying = asyncio.ensure_future(self._around.store.apply(group.rows))
+        self._applying = applying = asyncio.ensure_future(self._around.store.apply(group.rows))
         try:
             return await asyncio.shield(applying)
         finally:

@@ -94,6 +94,8 @@ class Engine:
         self._lives = 0
         self._task: asyncio.Task[None] | None = None
         self._idempotent = Idempotency(store, clock)
+        self._last_call: asyncio.TimerHandle | None = None
+        self._is_let_go = False
 
     # ── life ───────────────────────────────────────────────────────────────────────────────────────────
     async def start(self) -> None:
@@ -104,10 +106,17 @@ class Engine:
         self._task = asyncio.create_task(self._live(self.life), name="engine")
         self._task.add_done_callback(self._ended)
 
+    def expect_stop(self) -> None:
+        """`stop` will follow: already from now on there are `drain_s_max` for what callers wait for."""
+        if self._last_call is None:
+            loop = asyncio.get_running_loop()
+            self._last_call = loop.call_later(self._limits.drain_s_max, self._let_go)
+
     async def stop(self) -> None:
-        """Take no more calls, finish those accepted, end every task."""
+        """Take no more calls, finish those accepted, end every task. A commit that hangs keeps it waiting."""
         if self._task is None:
             return
+        self.expect_stop()
         if self.phase is not Phase.BROKEN:
             self.phase = Phase.STOPPING
             await self._drain()
@@ -116,6 +125,8 @@ class Engine:
     async def kill(self) -> None:
         """End every task at once, as a crash would; whoever waits gets UnknownOutcome."""
         self.phase = Phase.BROKEN if self.phase is Phase.BROKEN else Phase.STOPPING
+        if self._last_call is not None:
+            self._last_call.cancel()
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait({self._task})
@@ -127,6 +138,10 @@ class Engine:
     def is_ready(self) -> bool:
         """Recovered, and the store keeps up: what `readyz` says."""
         return self.phase is Phase.READY and self.life is not None and not self.life.is_stalled
+
+    @property
+    def is_committing(self) -> bool:
+        return self.life is not None and self.life.is_committing
 
     @property
     def definitions(self) -> Definitions:
@@ -313,11 +328,18 @@ class Engine:
     async def _drain(self) -> None:
         """Until every caller has an answer and the last group is stored, or the time for it is over."""
         assert self._task is not None, "it was started"
-        ends = self._clock.monotonic() + self._limits.drain_s_max
-        while not self._task.done() and self._clock.monotonic() < ends:
+        while not self._task.done() and not self._is_let_go:
             if self.life is None or self.life.is_drained():
                 return
             await self._clock.sleep(DRAIN_LOOK_S)
+
+    def _let_go(self) -> None:
+        """The time for an answer is over: whoever waits does not know, and nobody comes any more."""
+        self._is_let_go = True
+        if self.phase is not Phase.BROKEN:
+            self.phase = Phase.STOPPING
+        if self.life is not None:
+            self.life.abandon()
 
 
 async def _afterwards(read: Awaitable[_T]) -> _T:

@@ -146,6 +146,11 @@ class Life:
         """A commit takes longer than it may."""
         return self._committer.is_stalled
 
+    @property
+    def is_committing(self) -> bool:
+        """The store is writing."""
+        return self._committer.is_at_store
+
     def blame(self, error: Exception) -> None:
         """Remember which durable inputs were on their way to the store when the life fell."""
         at_store = self._committer.group

@@ -37,6 +37,7 @@ from server.control_socket import ControlSocket
 from server.credentials import Credentials
 from server.db.lock import FolderLock
 from server.db.store import SqliteStore, StoreLimits
+from server.ending import ANSWERS_SHARE, EXIT_BROKEN, Ending
 from server.http.application import application
 from server.http.parts import Parts, Rates
 from server.listening import listening
@@ -47,8 +48,6 @@ from server.settings import Config
 MS_PER_S: Final = 1_000
 MS_PER_DAY: Final = 86_400_000
 S_PER_MIN: Final = 60
-EXIT_BROKEN: Final = 3
-"""What is on disk is unknown: only a fresh start may read it (architecture, "When a commit fails")."""
 
 log = structlog.get_logger("flowdeck.server")
 
@@ -81,6 +80,7 @@ async def nothing_more(server: Running) -> None:
 async def serve(
     config: Config,
     *,
+    ending: Ending,
     extend: Extend = lambda _: None,
     started: Started = nothing_more,
     reread: Reread | None = None,
@@ -89,21 +89,16 @@ async def serve(
 
     On SIGHUP the containers of `reread` are taken, and their apps told; other settings wait for a restart.
     """
-    ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, end, ended, 0)
-    on_broken = partial(end, ended, EXIT_BROKEN)
+        asyncio.get_running_loop().add_signal_handler(name, ending.begin, 0)
+    on_broken = partial(ending.begin, EXIT_BROKEN)
     async with running(config, extend=extend, on_broken=on_broken, needs_admin=True) as server:
+        ending.is_committing = lambda: server.engine.is_committing
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, take_containers, server.live, reread)
         await started(server)
-        code = await ended
-        log.info("stopping", reason="the store is broken" if code else "asked to")
-    return code
-
-
-def end(ended: asyncio.Future[int], code: int) -> None:
-    if not ended.done():
-        ended.set_result(code)
+        await ending.begun()
+        log.info("stopping", reason="the store is broken" if ending.code else "asked to")
+    return ending.code
 
 
 def take_containers(live: Live, reread: Reread | None) -> None:
@@ -162,6 +157,7 @@ async def running(
         # What recovery built stays: the collector need not look at it again and again.
         gc.freeze()
         url = await stack.enter_async_context(listening(app, config.server))
+        stack.callback(engine.expect_stop)
         desk = Desk(store, now=clock.now, changed=lambda: credentials.read(store))
         control = ControlSocket(folder, desk)
         await control.open()
@@ -216,7 +212,7 @@ def build_engine(
             timers_max=settings.timers_max,
             horizon_ms=settings.timer_horizon_s * MS_PER_S,
             commit_s_max=config.store.commit_s_max,
-            drain_s_max=config.server.stop_s,
+            drain_s_max=config.server.stop_s * ANSWERS_SHARE,
             upkeep_s=settings.upkeep_s,
         ),
         world=World(constants=config.flows.constants, zone=config.flows.timezone, locale=config.flows.locale),

@@ -10,6 +10,7 @@ from typing import Final
 
 from aiohttp import web
 
+from server.ending import REQUESTS_SHARE
 from server.http.connection import Connection
 from server.settings import Server
 
@@ -22,7 +23,8 @@ KEEPALIVE_S: Final = 75.0
 @contextlib.asynccontextmanager
 async def listening(app: web.Application, settings: Server) -> AsyncIterator[str]:
     """The address, as long as calls are taken. On the way out calls under way get their answers."""
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=settings.stop_s)
+    requests_s = settings.stop_s * REQUESTS_SHARE
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=requests_s)
     await runner.setup()
     try:
         server = await bound(runner, settings)

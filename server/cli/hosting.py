@@ -32,6 +32,7 @@ def host(
     import uvloop
 
     from server.app import NoAdminKey, serve
+    from server.ending import Ending
     from server.observe import set_up_logging
 
     set_up_logging(config.log.level, config.log.format)
@@ -39,8 +40,13 @@ def host(
     sys.setswitchinterval(SWITCH_S)
     folder = Path(config.store.folder)
     try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(serve(config, extend=extend or _as_it_is, started=started, reread=reread))
+        with (
+            Ending(stop_s=config.server.stop_s) as ending,
+            asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+        ):
+            return runner.run(
+                serve(config, ending=ending, extend=extend or _as_it_is, started=started, reread=reread)
+            )
     except NoAdminKey as error:
         raise Misused(
             f"{folder} has no admin key: nobody could operate the server",

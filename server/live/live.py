@@ -14,6 +14,7 @@ from actors.hub import Hub
 from actors.ports import Clock, Store
 from server.auth.claims import CustomerToken
 from server.auth.limits import RateLimiter
+from server.ending import CLOSING_SHARE
 from server.logins import Writing, log_in
 from server.settings import Config
 from server.settings import Container as ContainerConfig
@@ -26,9 +27,6 @@ from .cursor import Cursors
 from .feed import Feeds
 from .pages import Pages
 from .tokens import Tokens, Verifier
-
-STOP_S_MAX: Final = 5.0
-"""How long connections may take to close when the server stops."""
 
 log = structlog.get_logger("flowdeck.live")
 
@@ -64,6 +62,7 @@ class Live:
         epoch: str,
     ) -> None:
         self.settings = config.live
+        self._closing_s = config.server.stop_s * CLOSING_SHARE
         self.poll_s_max = config.api.poll_s_max
         self.behind_proxy = config.server.behind_proxy
         self.clock = clock
@@ -88,7 +87,7 @@ class Live:
         for guest in tuple(self._guests):
             guest.stop()
         try:
-            async with asyncio.timeout(STOP_S_MAX):
+            async with asyncio.timeout(self._closing_s):
                 await self._all_left.wait()
         except TimeoutError:
             log.warning("connections left open", count=len(self._guests))

@@ -173,6 +173,55 @@ def test_stop_answers_what_was_accepted_and_refuses_what_comes_after(greeting: s
     play(script())
 
 
+def test_stop_lets_callers_go_when_their_time_is_over_and_waits_for_the_commit(greeting: str) -> None:
+    async def script() -> None:
+        store = Gated()
+        async with Stage(store, limits=EngineLimits(drain_s_max=5)) as stage:
+            await stage.publish(greeting)
+            store.gate.clear()
+            call = asyncio.ensure_future(stage.post("joined", "ann", id="e"))
+            await stage.sleep(1)
+            stage.engine.expect_stop()
+            await stage.sleep(4.9)
+            assert not call.done()
+            await stage.sleep(0.2)
+            with pytest.raises(UnknownOutcome):
+                await call
+            with pytest.raises(NotReady):
+                await stage.post("joined", "late")
+            stopping = asyncio.ensure_future(stage.engine.stop())
+            await stage.sleep(60)
+            committing = [stage.engine.is_committing]
+            assert not stopping.done()
+            store.gate.set()
+            await stopping
+            committing.append(stage.engine.is_committing)
+            assert committing == [True, False]
+        assert "e" in [entry.row.id for entry in await store.journal(after=0, limit=9)]
+
+    play(script())
+
+
+def test_store_that_breaks_while_it_stops_is_told(greeting: str) -> None:
+    async def script() -> None:
+        store = Gated()
+        async with Stage(store) as stage:
+            await stage.publish(greeting)
+            store.gate.clear()
+            call = asyncio.ensure_future(stage.post("joined", "ann"))
+            await stage.sleep(1)
+            stopping = asyncio.ensure_future(stage.engine.stop())
+            await stage.sleep(1)
+            store.fail_next(StoreBroken("disk I/O error"))
+            store.gate.set()
+            await stopping
+            with pytest.raises(UnknownOutcome):
+                await call
+            assert stage.broken
+
+    play(script())
+
+
 def test_inputs_that_wait_share_a_commit(greeting: str) -> None:
     commits: list[Committed] = []
 

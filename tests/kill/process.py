@@ -28,7 +28,7 @@ CONFIG = """\
 [server]
 host = "127.0.0.1"
 port = {port}
-stop_s = 10
+stop_s = {stop_s}
 [store]
 folder = "{folder}"
 checkpoint_pages = 200
@@ -158,12 +158,14 @@ def is_complaint(line: str) -> bool:
     return not isinstance(entry, dict) or entry.get("level") in {"error", "critical"}
 
 
-def new_server(folder: Path, *, command: Sequence[str] = FLOWDECK, more: str = "") -> Server:
+def new_server(
+    folder: Path, *, command: Sequence[str] = FLOWDECK, stop_s: int = 10, more: str = ""
+) -> Server:
     """A data folder with an admin key and an app, and a port that is its own."""
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
     data = folder / "data"
-    (folder / "config.toml").write_text(CONFIG.format(port=port, folder=data, more=more))
+    (folder / "config.toml").write_text(CONFIG.format(port=port, folder=data, stop_s=stop_s, more=more))
     key = run("keys", "create", "--role", "admin", "--data", str(data))
     run("apps", "create", APP, "--hs256", APP_SECRET, "--data", str(data))
     return Server(folder=folder, port=port, command=command, key=key)

@@ -18,10 +18,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from msgspec.structs import replace
 
-from server.app import Running, running, serve
+from server.app import Reread, Running, Started, running, serve
 from server.auth.keys import new_key
 from server.config import ConfigError
 from server.db.lock import FolderInUse
+from server.ending import Ending
 from server.settings import Config, Container, Store
 from server.settings import Server as ServerSettings
 
@@ -36,6 +37,12 @@ async def key_for(server: Running) -> dict[str, str]:
     await server.store.add_api_key(key.row)
     await server.credentials.read(server.store)
     return {"Authorization": f"Bearer {key.text}"}
+
+
+async def served(config: Config, started: Started, *, reread: Reread | None = None) -> int:
+    """The exit code, after whatever `started` does to end it."""
+    with Ending(stop_s=config.server.stop_s) as ending:
+        return await asyncio.wait_for(serve(config, ending=ending, started=started, reread=reread), 10)
 
 
 async def test_what_was_acknowledged_is_there_after_a_restart(config: Config) -> None:
@@ -109,7 +116,7 @@ async def test_signal_ends_the_server_with_zero(config: Config) -> None:
 
     async with running(config) as server:
         await key_for(server)
-    assert await asyncio.wait_for(serve(config, started=started), 10) == 0
+    assert await served(config, started) == 0
 
 
 async def test_containers_are_taken_anew_on_sighup(config: Config) -> None:
@@ -128,7 +135,7 @@ async def test_containers_are_taken_anew_on_sighup(config: Config) -> None:
 
     async with running(config) as server:
         await key_for(server)
-    assert await asyncio.wait_for(serve(config, started=started, reread=other), 10) == 0
+    assert await served(config, started, reread=other) == 0
 
 
 async def test_configuration_that_cannot_be_used_changes_nothing_on_sighup(config: Config) -> None:
@@ -146,4 +153,4 @@ async def test_configuration_that_cannot_be_used_changes_nothing_on_sighup(confi
 
     async with running(config) as server:
         await key_for(server)
-    assert await asyncio.wait_for(serve(config, started=started, reread=unusable), 10) == 0
+    assert await served(config, started, reread=unusable) == 0

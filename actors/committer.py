@@ -13,6 +13,7 @@ from .commands import ActionResult
 from .groups import OpenGroup
 from .holdings import Memory, Surroundings
 from .inbox import Inbox
+from .outbox import Outbox
 from .records import FeedCard
 from .telemetry import CommitStalled, Committed
 from .timers import Timers
@@ -20,13 +21,14 @@ from .work import CardAnswer, Ticket
 
 
 class Committer:
-    def __init__(
+    def __init__(  # noqa: PLR0913 – what follows a commit, each by its name
         self,
         around: Surroundings,
         memory: Memory,
         *,
         inbox: Inbox,
         timers: Timers,
+        outbox: Outbox,
         on_stall: Callable[[], None],
         on_idle: Callable[[], None],
     ) -> None:
@@ -34,6 +36,7 @@ class Committer:
         self._memory = memory
         self._inbox = inbox
         self._timers = timers
+        self._outbox = outbox
         self._on_stall = on_stall
         self._on_idle = on_idle
         self._handed = asyncio.Event()
@@ -101,6 +104,7 @@ class Committer:
         rows = group.rows
         self._inbox.committed(rows.inbox_added)
         self._timers.committed(rows.instances.values())
+        self._outbox.committed(rows.outbox_added)
         self._around.suspects.committed(group.durable)
         let_go(self._memory, group)
         self._around.telemetry.emit(
@@ -132,5 +136,8 @@ def let_go(memory: Memory, group: OpenGroup) -> None:
     memory.dedupe.committed(group.rows.dedupe)
     if group.profiles:
         memory.customers.committed(group.profiles, group=group.number)
+    if group.ledgers:
+        memory.ledgers.committed(group.ledgers, group=group.number)
     memory.customers.evict()
+    memory.ledgers.evict()
     memory.warmth.committed(group.actors.values(), grown_bytes=group.packed_bytes, number=group.number)

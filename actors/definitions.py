@@ -47,6 +47,11 @@ class Version:
         self.needs_profile = needs_profile(compiled.flow)
 
     @property
+    def needs_ledger(self) -> bool:
+        """Whether a turn looks at what the flow remembers of the customer."""
+        return self.flow is not None and self.flow.needs_ledger
+
+    @property
     def is_ready(self) -> bool:
         return self.flow is not None or self.broken is not None
 
@@ -151,8 +156,9 @@ class Definitions:
             if version is None or version.flow is None or row.paused or row.archived:
                 continue
             for trigger in version.flow.triggers:
-                for name in trigger.events if trigger.enabled else ():
-                    armed.setdefault(name, []).append(Armed(version, version.flow, trigger))
+                if isinstance(trigger, EventTrigger) and trigger.enabled:
+                    for name in trigger.events:
+                        armed.setdefault(name, []).append(Armed(version, version.flow, trigger))
         self._triggers = {name: tuple(found) for name, found in armed.items()}
 
 

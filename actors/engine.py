@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
 from rules.compiling.flows import Compiled
-from rules.inputs import Event
+from rules.inputs import Event, Repaired
 from rules.world import World
 
 from .commands import (
@@ -38,11 +38,11 @@ from .holdings import Surroundings
 from .idempotency import Idempotency
 from .life import Life
 from .limits import BACKOFF_FIRST_S, BACKOFF_MAX_S, RETRY_AFTER_S, EngineLimits
-from .ports import Clock, Store, StoreBroken, StoreError
+from .ports import Clock, Performer, Store, StoreBroken, StoreError
 from .records import CustomerRow, FlowRow, InstanceRow, VersionRow
 from .starting import Starting
 from .telemetry import CommitFailed, Crashed, Overflowed, Telemetry
-from .work import Cancel, Withdraw, Work, event_work
+from .work import Cancel, Repair, Withdraw, Work, event_work
 
 _T = TypeVar("_T")
 
@@ -69,6 +69,7 @@ class Engine:
         limits: EngineLimits,
         world: World,
         telemetry: Telemetry,
+        performer: Performer,
         on_broken: Callable[[], None] = lambda: None,
         compile: Compile = in_thread,
         seed: str | None = None,
@@ -86,6 +87,7 @@ class Engine:
             world=world,
             telemetry=telemetry,
             compile=compile,
+            performer=performer,
         )
         self.hub = self.around.hub
         self._seed = secrets.token_hex(8) if seed is None else seed
@@ -208,6 +210,16 @@ class Engine:
         await self._submit(life, [Work(lane=actor.customer, kind="operator", order=Cancel(instance))])
         return await _afterwards(self._store.instance(instance))
 
+    async def repair(self, instance: str, repaired: Repaired) -> InstanceRow | None:
+        """The instance as it is after that; None: there is no such instance."""
+        life = self._ready()
+        actor = life.memory.router.actors.get(instance)
+        if actor is None:
+            return await self._store.instance(instance)
+        order = Repair(instance, repaired)
+        await self._submit(life, [Work(lane=actor.customer, kind="operator", order=order)])
+        return await _afterwards(self._store.instance(instance))
+
     async def write_customer(self, write: CustomerWrite) -> CustomerRow | Refused:
         life = self._ready()
         (row,) = await self._submit(life, [Work(lane=write.id, kind="customer", order=write)])
@@ -258,8 +270,12 @@ class Engine:
     # ── lives ──────────────────────────────────────────────────────────────────────────────────────────
     async def _recover(self) -> Life:
         self._lives += 1
-        number = await self._store.last_inbox_number()
-        life = Life(self.around, seed=f"{self._seed}:{self._lives}", last_inbox_number=number)
+        life = Life(
+            self.around,
+            seed=f"{self._seed}:{self._lives}",
+            last_inbox_number=await self._store.last_inbox_number(),
+            last_outbox_number=await self._store.last_outbox_number(),
+        )
         await life.recover()
         return life
 

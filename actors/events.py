@@ -8,11 +8,15 @@ from __future__ import annotations
 import msgspec
 
 from rules.decide import match_trigger, trigger_target
-from rules.effects import Refusal
-from rules.inputs import Event, EventArrived
+from rules.effects import Refusal, StartChild
+from rules.ids import make_id
+from rules.inputs import Event, EventArrived, Started
+from rules.instance import Parent
 from rules.model import Origin
 from rules.world import Identity, TriggerFailed
 
+from .actor import Actor
+from .births import Births
 from .commands import EventResult, FlowRefusal
 from .dedupe import day_of
 from .definitions import Armed, Version
@@ -23,12 +27,22 @@ from .telemetry import Faulted
 from .turns import Turns
 from .work import Fire, Outcome, Work
 
+REFUSED = "refused"
+"""What a parent hears of a child that did not start."""
+
 _encode = msgspec.msgpack.Encoder().encode
 
 
+def started_by(event: Event, armed: Armed, target: str, *, now: int) -> str:
+    """The id of the instance that the event starts: it follows from its cause, also in a replay."""
+    cause = (event.source, event.id, armed.version.flow_key, armed.trigger.name, target)
+    return make_id(now, "\0".join(cause), 1)
+
+
 class Events:
-    def __init__(self, around: Surroundings, memory: Memory, turns: Turns) -> None:
+    def __init__(self, around: Surroundings, memory: Memory, turns: Turns, births: Births) -> None:
         self._turns = turns
+        self._births = births
         self._router = memory.router
         self._customers = memory.customers
         self._definitions = memory.definitions
@@ -54,7 +68,7 @@ class Events:
         tally.accepted += 1
         self._record(event)
         if event.customer is not None:
-            turns.ensure_customer(event.customer)
+            self._births.ensure_customer(event.customer)
         turns.watch(event)
         outcome = self._concern(event)
         turns.finish(self.route)
@@ -100,6 +114,7 @@ class Events:
     def _concern(self, event: Event) -> Outcome:
         turns = self._turns
         outcome = Outcome()
+        turns.collected.clear()
         # Those who wait come before those who start: an event never reaches the instance that it started.
         waiting = self._router.waiting(event)
         elsewhere = self._router.waiting_elsewhere(event)
@@ -111,7 +126,9 @@ class Events:
         if elsewhere:
             turns.spread(elsewhere, event)
         for armed in self._definitions.triggers(event.name):
-            self._pull(armed, event, outcome)
+            # What a collect step has taken starts no instance of its flow (flow format §5).
+            if armed.version.flow_key not in turns.collected:
+                self._pull(armed, event, outcome)
         return outcome
 
     def _pull(self, armed: Armed, event: Event, outcome: Outcome) -> None:
@@ -126,7 +143,7 @@ class Events:
             self._refuse(armed.version, event, target, outcome)
         elif event.origin is Origin.APP and target != event.customer:
             return  # an app speaks for its own customer only (flow format §3)
-        elif self._turns.can_start(armed.version, target):
+        elif self._births.can_start(armed.version, target):
             self._start(armed, event, target, outcome)
         else:
             version = armed.version
@@ -135,14 +152,14 @@ class Events:
 
     def _start(self, armed: Armed, event: Event, target: str, outcome: Outcome) -> None:
         turns, version = self._turns, armed.version
-        turns.ensure_customer(target, depth=event.depth)
+        self._births.ensure_customer(target, depth=event.depth)
         try:
             plan = match_trigger(
                 armed.flow,
                 armed.trigger,
                 event,
                 target=target,
-                customer=self._customers.profile(target) if version.needs_profile else None,
+                customer=self._customers.get(target) if version.needs_profile else None,
                 now=turns.now,
                 world=self._world,
             )
@@ -153,18 +170,57 @@ class Events:
         if isinstance(plan, TriggerFailed):
             self._refuse(version, event, plan, outcome)
             return
-        identity = Identity(id=turns.new_id(), customer=plan.customer, key=plan.key, invocation=event.id)
-        begun = turns.start(version, armed.flow, plan.started, identity)
+        identity = Identity(
+            id=started_by(event, armed, target, now=turns.now),
+            customer=plan.customer,
+            key=plan.key,
+            invocation=event.id,
+        )
+        begun = self._births.start(version, armed.flow, plan.started, identity)
         if isinstance(begun, Refusal):
-            self._refuse(version, event, TriggerFailed(code=begun.code, message=begun.reason), outcome)
+            outcome.refused.append(FlowRefusal(flow=version.flow_key, reason=begun.code, detail=begun.reason))
         else:
             outcome.started.append(begun.id)
+
+    def begin(self, child: StartChild, parent: Parent) -> None:
+        """A flow that another instance starts; one that is refused is told so, like one that has ended."""
+        version = self._definitions.published(child.flow)
+        begun = self._child_of(version, child, parent)
+        if isinstance(begun, Refusal):
+            self._turns.obeying.report(parent, child.instance, REFUSED, reason=begun.code)
+
+    def _child_of(self, version: Version | None, child: StartChild, parent: Parent) -> Actor | Refusal:
+        row = self._definitions.row(child.flow)
+        if version is None or version.flow is None or row is None or row.archived:
+            return Refusal(code="unknown_flow", reason="There is no such flow, or it was never published.")
+        if row.paused and not child.test:
+            return Refusal(code="flow_paused", reason="The flow is paused.")
+        if child.depth > CAUSES_MAX:
+            self._turns.group.tally.too_deep += 1
+            return Refusal(code="too_deep", reason=f"Flows start each other at most {CAUSES_MAX} deep.")
+        if child.test and not self._is_test(child.customer):
+            return Refusal(code="not_a_test_customer", reason="A test may only reach test customers.")
+        started = Started(
+            trigger="start_flow",
+            trigger_type="flow",
+            variables=child.variables,
+            depth=child.depth,
+            parent=parent,
+        )
+        identity = Identity(
+            id=child.instance, customer=child.customer, invocation=parent.instance, test=child.test
+        )
+        return self._births.start(version, version.flow, started, identity)
+
+    def _is_test(self, customer: str) -> bool:
+        profile = self._customers.get(customer) if self._customers.is_loaded(customer) else None
+        return profile is not None and profile.test
 
     def _refuse(self, version: Version, event: Event, why: TriggerFailed, outcome: Outcome) -> None:
         """Told to the caller; recorded as `instance.refused` for whoever subscribes."""
         self._turns.group.tally.refused += 1
         outcome.refused.append(FlowRefusal(flow=version.flow_key, reason=why.code, detail=why.message))
-        self._turns.raise_own(
+        self._turns.obeying.raise_own(
             "instance.refused",
             customer=self._turns.customer,
             data={"flow": version.flow_key, "version": version.number, "reason": why.code},

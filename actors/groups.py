@@ -11,9 +11,12 @@ from typing import Final
 
 from rules.customers.profile import Profile
 from rules.instance import InstanceStatus
+from rules.ledgers import Ledger
 
+from . import ledgers
 from .actor import Actor
 from .customers import row_of
+from .ledgers import LedgerKey
 from .records import Group, InstanceRow
 from .telemetry import Tally
 from .work import Ticket
@@ -31,6 +34,7 @@ class OpenGroup:
         "answers",
         "durable",
         "inputs",
+        "ledgers",
         "number",
         "packed_bytes",
         "profiles",
@@ -44,6 +48,7 @@ class OpenGroup:
         self.rows = Group()
         self.actors: dict[str, Actor] = {}
         self.profiles: dict[str, Profile] = {}
+        self.ledgers: dict[LedgerKey, Ledger] = {}
         self.answers: list[tuple[Ticket, int, object]] = []
         self.durable: list[tuple[str, str | int]] = []
         self.tally = Tally()
@@ -56,7 +61,7 @@ class OpenGroup:
         return self.inputs == 0
 
     def row_count(self) -> int:
-        return self.rows.row_count() + len(self.actors) + len(self.profiles)
+        return self.rows.row_count() + len(self.actors) + len(self.profiles) + len(self.ledgers)
 
     def touch(self, actor: Actor) -> None:
         """The actor had a turn; until the commit its state is nowhere else."""
@@ -75,13 +80,15 @@ class OpenGroup:
             self.packed_bytes += len(row.state) - before
         for profile in self.profiles.values():
             self.rows.customers[profile.id] = row_of(profile)
+        for key, ledger in self.ledgers.items():
+            self.rows.ledgers[key] = ledgers.row_of(key, ledger)
         return self.rows
 
 
 def _instance_row(actor: Actor, now: int) -> InstanceRow:
     state = actor.state
     assert state is not None, f"{actor.id} had no turn"
-    live = state.status in RUNNING or actor.open_cards > 0
+    live = not state.is_over
     actor.filed_due = _due_to_file(actor, now) if live else None
     row = InstanceRow(
         id=state.id,
@@ -103,6 +110,7 @@ def _instance_row(actor: Actor, now: int) -> InstanceRow:
         state=actor.pack(),
         new=actor.new,
         step=state.tokens[0].step if state.tokens else None,
+        parent=state.parent.instance if state.parent else None,
     )
     actor.new = False
     return row

@@ -12,8 +12,9 @@ from .dedupe import Dedupe
 from .definitions import Compile, Definitions
 from .hub import Hub
 from .intake import Intake
+from .ledgers import Ledgers
 from .limits import EngineLimits
-from .ports import Clock, Store
+from .ports import Clock, Performer, Store
 from .router import Router
 from .suspects import Suspects
 from .telemetry import Telemetry
@@ -31,6 +32,7 @@ class Surroundings:
     world: World
     telemetry: Telemetry
     compile: Compile
+    performer: Performer
     chronicle: Chronicle = timeline_entry
     hub: Hub = field(default_factory=Hub)
     suspects: Suspects = field(default_factory=Suspects)
@@ -43,6 +45,7 @@ class Memory:
     router: Router
     intake: Intake
     customers: Customers
+    ledgers: Ledgers
     definitions: Definitions
     dedupe: Dedupe
     warmth: Warmth
@@ -55,6 +58,7 @@ def new_memory(around: Surroundings) -> Memory:
         router=router,
         intake=Intake(limits),
         customers=Customers(limits.profiles_max),
+        ledgers=Ledgers(limits.ledgers_max),
         definitions=Definitions(around.store, constants=around.world.constants, compile=around.compile),
         dedupe=Dedupe(),
         warmth=Warmth(router, bytes_max=limits.warm_bytes_max),

@@ -18,6 +18,7 @@ from .holdings import Surroundings, new_memory
 from .inbox import Inbox
 from .keeper import Keeper
 from .loop import TurnLoop
+from .outbox import Outbox
 from .ports import StoreError, StoreFull
 from .prefetch import Prefetch
 from .records import Route
@@ -34,18 +35,28 @@ FREEZE_INSTANCES = 10_000
 class Life:
     """`recover`, then `run`. The parts that the engine's calls need are public."""
 
-    def __init__(self, around: Surroundings, *, seed: str, last_inbox_number: int) -> None:
+    def __init__(
+        self, around: Surroundings, *, seed: str, last_inbox_number: int, last_outbox_number: int
+    ) -> None:
         self._around = around
         self.memory = memory = new_memory(around)
         self._inbox = Inbox(around, memory, last_number=last_inbox_number)
         self._timers = Timers(around, memory)
-        self._turns = Turns(around, memory, seed=seed, last_inbox_number=last_inbox_number)
+        self._outbox = Outbox(around, memory, last_number=last_outbox_number)
+        self._turns = Turns(
+            around,
+            memory,
+            seed=seed,
+            last_inbox_number=last_inbox_number,
+            last_outbox_number=last_outbox_number,
+        )
         self._prefetch = Prefetch(around, memory, on_ready=self._wake_loop)
         self._committer = Committer(
             around,
             memory,
             inbox=self._inbox,
             timers=self._timers,
+            outbox=self._outbox,
             on_stall=self.abandon,
             on_idle=self._after_commit,
         )
@@ -96,6 +107,7 @@ class Life:
             tasks.create_task(self._loop.run(), name="turn loop")
             tasks.create_task(self._prefetch.run(tasks), name="prefetch")
             tasks.create_task(self._inbox.run(), name="inbox")
+            tasks.create_task(self._outbox.run(tasks), name="outbox")
             tasks.create_task(self._timers.run(), name="timers")
             tasks.create_task(self._keeper.upkeep(), name="upkeep")
             tasks.create_task(self._keeper.sweep(), name="sweep")
@@ -129,12 +141,13 @@ class Life:
     @property
     def is_idle(self) -> bool:
         """Nothing is queued, being prepared, taken or committed."""
-        return self._prefetch.is_idle and self._loop.is_idle
+        return self._prefetch.is_idle and self._loop.is_idle and self._outbox.is_idle
 
     def forget(self) -> None:
         """Let go of what is large now: frozen objects are never looked at by the collector."""
         self.memory.router.clear()
         self.memory.customers.clear()
+        self.memory.ledgers.clear()
         self.memory.warmth.clear()
 
     def abandon(self) -> None:
@@ -193,3 +206,4 @@ class Life:
         if self.memory.intake.internal * 2 < self._around.limits.internal_max:
             self._inbox.wake()
             self._timers.wake_if_waiting()
+            self._outbox.wake()

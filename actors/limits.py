@@ -72,6 +72,10 @@ class EngineLimits:
     warm_bytes_max: int = 384 * 1024 * 1024
     """Packed states in memory; the others load when they are needed."""
     profiles_max: int = 50_000
+    ledgers_max: int = 50_000
+    """Of what flows remember of customers, in memory."""
+    calls_max: int = 100
+    """Calls that leave the process at the same time: requests and pushes."""
     timers_max: int = 50_000
     """Timers of the near horizon in memory."""
     horizon_ms: int = 60_000

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeAlias
+
+from rules.effects import CallRequest, SendPush
+from rules.inputs import PushReported, RequestDone
 
 from .records import (
     AnswerRow,
@@ -34,6 +37,9 @@ from .records import (
     VersionRow,
 )
 
+Result: TypeAlias = RequestDone | PushReported
+"""What comes of a call that leaves the process."""
+
 
 class Clock(Protocol):
     """The only source of time below the edge."""
@@ -48,6 +54,14 @@ class Clock(Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """Wait; a virtual clock jumps."""
+        ...
+
+
+class Performer(Protocol):
+    """Makes the calls that flows order: requests to third parties, and pushes."""
+
+    async def perform(self, effect: CallRequest | SendPush, *, customer: str, key: str) -> Result:
+        """Make the call, under this idempotency key, within its time-out; a failure is a result too."""
         ...
 
 

@@ -18,9 +18,27 @@ from .actor import Actor
 from .commands import Action, CustomerWrite, TrackBatch
 from .definitions import Armed, Version
 from .holdings import Memory, Surroundings
+from .ledgers import LedgerKey, ledger_keys
 from .limits import OWN_TURNS_MAX
+from .router import living
 from .telemetry import Faulted
-from .work import Batch, Cancel, Deliver, Fire, FlowChange, Raise, Spread, Start, TimerDue, Withdraw, Work
+from .work import (
+    Batch,
+    Begin,
+    CallDone,
+    Cancel,
+    Deliver,
+    Fire,
+    FlowChange,
+    Raise,
+    Repair,
+    Row,
+    Spread,
+    Start,
+    TimerDue,
+    Withdraw,
+    Work,
+)
 
 LOADS_MAX = 4
 """Batches that load at the same time; warm inputs pass while there are fewer."""
@@ -29,7 +47,7 @@ LOADS_MAX = 4
 class Needs:
     """What a batch has to read, and whom the input that is looked at needs to stay in memory."""
 
-    __slots__ = ("actors", "cards", "count", "customers", "held", "profiles", "versions")
+    __slots__ = ("actors", "cards", "count", "customers", "held", "ledgers", "rows", "versions")
 
     def __init__(self) -> None:
         self.actors: dict[str, Actor] = {}
@@ -37,14 +55,15 @@ class Needs:
         self.versions: dict[Version, None] = {}
         self.cards: dict[str, None] = {}
         self.held: list[Actor | Version] = []
-        self.profiles: list[str] = []
+        self.ledgers: dict[LedgerKey, None] = {}
+        self.rows: list[Row] = []
         self.count = 0
         """Things missing so far; those that are named twice count twice."""
 
     def begin(self) -> None:
         """The next input."""
         self.held = []
-        self.profiles = []
+        self.rows = []
 
 
 class Prefetch:
@@ -57,6 +76,7 @@ class Prefetch:
         self._intake = memory.intake
         self._router = memory.router
         self._customers = memory.customers
+        self._ledgers = memory.ledgers
         self._definitions = memory.definitions
         self._dedupe = memory.dedupe
         self._warmth = memory.warmth
@@ -99,12 +119,12 @@ class Prefetch:
             for work in own:
                 needs.begin()
                 self._find_needs(work, needs)
-                work.hold(needs.held, needs.profiles, self._customers)
+                work.hold(needs.held, needs.rows)
             if needs.count == missing:
                 light.extend(own)
                 continue
             for work in own:
-                work.let_go(self._customers)
+                work.let_go()
             heavy.extend(own)
         return light, heavy
 
@@ -113,7 +133,7 @@ class Prefetch:
         for work in works:
             needs.begin()
             self._find_needs(work, needs)
-            work.hold(needs.held, needs.profiles, self._customers)
+            work.hold(needs.held, needs.rows)
         return needs
 
     # ── light ──────────────────────────────────────────────────────────────────────────────────────────
@@ -174,10 +194,11 @@ class Prefetch:
             await self._definitions.prepare(needs.versions)
             # Only a compiled flow says whether it reads the profile.
             for work in works:
-                work.let_go(self._customers)
+                work.let_go()
             needs = self._hold(works)
         await self._load_states(needs.actors)
         await self._load_profiles(needs.customers)
+        await self._load_ledgers(list(needs.ledgers))
 
     async def _load_states(self, actors: dict[str, Actor]) -> None:
         wanted = list(actors)
@@ -200,7 +221,14 @@ class Prefetch:
             some = wanted[first : first + self._limits.batch_max]
             rows = await self._store.profiles(some)
             for id in some:
-                self._customers.load(id, rows.get(id))
+                self._customers.load_row(id, rows.get(id))
+
+    async def _load_ledgers(self, wanted: Sequence[LedgerKey]) -> None:
+        for first in range(0, len(wanted), self._limits.batch_max):
+            some = wanted[first : first + self._limits.batch_max]
+            rows = await self._store.ledgers(some)
+            for key in some:
+                self._ledgers.load_row(key, rows.get(key))
 
     # ── what a turn will ask for ───────────────────────────────────────────────────────────────────────
     def _find_needs(self, work: Work, needs: Needs) -> None:  # noqa: C901, PLR0912 – one arm for each kind of order
@@ -210,7 +238,7 @@ class Prefetch:
                 self._of_event(order, needs)
             case Raise():
                 self._of_event(order.event, needs)
-            case TimerDue() | Deliver() | Cancel():
+            case TimerDue() | Deliver() | Cancel() | Repair() | CallDone():
                 self._of_instance(order.instance, needs)
             case Action() | TrackBatch() | Withdraw():
                 if not work.cards:
@@ -220,6 +248,8 @@ class Prefetch:
                     self._of_instance(card.instance, needs)
             case Fire():
                 self._of_start(order.target, self._definitions.version(order.flow, order.version), needs)
+            case Begin():
+                self._of_child(order, needs)
             case Start():
                 needs.held.append(order.version)
                 for target in order.request.targets:
@@ -232,6 +262,14 @@ class Prefetch:
                     self._of_actor(actor, needs)
             case Spread() | FlowChange():
                 pass
+
+    def _of_child(self, letter: Begin, needs: Needs) -> None:
+        child = letter.child
+        version = self._definitions.published(child.flow)
+        self._of_profile(child.customer, needs)
+        if version is not None:
+            needs.held.append(version)
+            self._of_start(child.customer, version, needs)
 
     def _of_event(self, event: Event, needs: Needs) -> None:
         customer = event.customer
@@ -255,6 +293,9 @@ class Prefetch:
     def _of_start(self, customer: str, version: Version, needs: Needs) -> None:
         if version.needs_profile or not self._router.has_customer(customer):
             self._of_profile(customer, needs)
+        self._of_ledgers(version, customer, needs)
+        for actor in living(self._router, version, customer):
+            self._of_actor(actor, needs)
 
     def _of_instance(self, id: str, needs: Needs) -> None:
         actor = self._router.actors.get(id)
@@ -272,9 +313,17 @@ class Prefetch:
             needs.count += 1
         elif actor.version.needs_profile:
             self._of_profile(actor.customer, needs)
+        self._of_ledgers(actor.version, actor.customer, needs)
+
+    def _of_ledgers(self, version: Version, customer: str, needs: Needs) -> None:
+        for key in ledger_keys(version, customer):
+            needs.rows.append((self._ledgers, key))
+            if not self._ledgers.is_loaded(key):
+                needs.ledgers[key] = None
+                needs.count += 1
 
     def _of_profile(self, customer: str, needs: Needs) -> None:
-        needs.profiles.append(customer)
+        needs.rows.append((self._customers, customer))
         if not self._customers.is_loaded(customer):
             needs.customers[customer] = None
             needs.count += 1

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 from rules.inputs import Event
-from rules.model import Origin
+from rules.model import Origin, WhenLive
 
 from .actor import NONE, Actor, SubscriptionSet
+from .definitions import Version
 
 _At = TypeVar("_At")
 
@@ -112,6 +113,13 @@ class Router:
         """Whether the customer has a live instance; then there is a profile in the store."""
         return customer in self._customers
 
+    def of(self, customer: str) -> list[Actor]:
+        """The customer's instances, in order of start."""
+        there = self._customers.get(customer)
+        if there is None:
+            return []
+        return [there] if isinstance(there, Actor) else sorted(there.actors.values(), key=_id)
+
     def open_cards(self, customer: str) -> int:
         there = self._customers.get(customer)
         return 0 if there is None else there.open_cards
@@ -200,6 +208,13 @@ def _drop(index: dict[_At, dict[str, Actor]], at: _At, id: str) -> None:
     del waiting[id]
     if not waiting:
         del index[at]
+
+
+def living(router: Router, version: Version, customer: str) -> list[Actor]:
+    """The customer's instances of the flow that its entry rules look at; none if they do not ask."""
+    if version.flow is None or version.flow.entry.when_live is WhenLive.START:
+        return []
+    return [actor for actor in router.of(customer) if actor.version.flow_key == version.flow_key]
 
 
 def ids(actors: Iterable[Actor]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from rules.inputs import Started
 from rules.model import Flow
 from rules.world import Identity
 
+from .births import Births
 from .commands import Refused, StartedTarget, StartResult, Target, TargetRefusal
 from .dedupe import answer_key
 from .events import Events
@@ -24,10 +25,11 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 class Starts:
-    def __init__(self, memory: Memory, turns: Turns, events: Events) -> None:
+    def __init__(self, memory: Memory, turns: Turns, births: Births, events: Events) -> None:
         self._turns = turns
         self._customers = memory.customers
         self._definitions = memory.definitions
+        self._births = births
         self._events = events
 
     def take(self, work: Work, order: Start) -> Iterator[StartResult | Refused | None]:
@@ -43,7 +45,6 @@ class Starts:
         for target in order.request.targets:
             begun = self._start(order, target)
             if isinstance(begun, Refusal):
-                self._turns.group.tally.refused += 1
                 not_started.append(
                     TargetRefusal(customer=target.customer, reason=begun.code, detail=begun.reason)
                 )
@@ -60,7 +61,7 @@ class Starts:
             return None
         errors = []
         for index, target in enumerate(order.request.targets):
-            profile = self._customers.profile(target.customer)
+            profile = self._customers.get(target.customer)
             if profile is None or not profile.test:
                 message = f'"{target.customer}" is not a test customer.'
                 pointer = f"/targets/{index}/customer"
@@ -86,7 +87,7 @@ class Starts:
         started = Started(
             trigger="api", trigger_type="api", variables=target.variables, metadata=target.metadata
         )
-        begun = turns.start(version, flow, started, identity)
+        begun = self._births.start(version, flow, started, identity)
         turns.finish(self._events.route)
         return begun if isinstance(begun, Refusal) else begun.id
 

@@ -10,6 +10,7 @@ import msgspec
 from rules.inputs import Cancelled, Event, EventArrived, Input, TimeCame
 
 from .actor import Actor
+from .births import Births
 from .cards import Cards
 from .commands import Action, CustomerWrite, Refused, StartResult, TrackBatch
 from .events import Events
@@ -18,11 +19,14 @@ from .records import JournalRow
 from .starts import Starts
 from .turns import Turns
 from .work import (
+    Begin,
+    CallDone,
     Cancel,
     Deliver,
     Fire,
     FlowChange,
     Raise,
+    Repair,
     Spread,
     Start,
     TimerDue,
@@ -45,8 +49,9 @@ class Taking:
         self._router = memory.router
         self._dedupe = memory.dedupe
         self._customers = memory.customers
-        self._events = events = Events(around, memory, turns)
-        self._starts = Starts(memory, turns, events)
+        self._births = births = Births(around, memory, turns)
+        self._events = events = Events(around, memory, turns, births)
+        self._starts = Starts(memory, turns, births, events)
         self._cards = Cards(memory, turns, events)
         self._writes = Writes(memory, turns, events)
 
@@ -62,6 +67,8 @@ class Taking:
             group.durable.append(work.durable)
             if work.durable[0] == "inbox":
                 group.rows.inbox_taken.append(int(work.durable[1]))
+            elif work.durable[0] == "outbox":
+                group.rows.outbox_taken.append(int(work.durable[1]))
         self.taken(work, self._take(work))
         return None
 
@@ -69,7 +76,7 @@ class Taking:
         """Its turns are over: the answer follows the commit, and what was kept in memory for it may go."""
         if work.ticket is not None:
             self._turns.group.answers.append((work.ticket, work.index, answer))
-        work.let_go(self._customers)
+        work.let_go()
         batch = work.batch
         assert batch is not None, "it was prepared"
         batch.left -= 1
@@ -89,12 +96,14 @@ class Taking:
         assert work.durable is not None, "only durable inputs come again"
         group.durable.append(work.durable)
         order = work.order
-        if isinstance(order, Deliver | TimerDue):
+        if isinstance(order, Deliver | TimerDue | CallDone):
             actor = self._router.actors.get(order.instance)
             if actor is not None and not actor.is_cold:
-                self._turns.fail(actor, order.input if isinstance(order, Deliver) else TimeCame())
+                self._turns.fail(actor, TimeCame() if isinstance(order, TimerDue) else order.input)
         if work.durable[0] == "inbox":
             group.rows.inbox_taken.append(int(work.durable[1]))
+        elif work.durable[0] == "outbox":
+            group.rows.outbox_taken.append(int(work.durable[1]))
         self.taken(work, None)
 
     def _take(self, work: Work) -> object:  # noqa: C901, PLR0912 – one arm for each kind of order
@@ -117,6 +126,12 @@ class Taking:
                 self._fire(order)
             case Spread():
                 self._spread(order)
+            case Begin():
+                self._begin(order)
+            case CallDone():
+                self._give(order.instance, order.input, 0)
+            case Repair():
+                self._repair(order)
             case Withdraw():
                 return self._cards.withdraw(work, order)
             case Cancel():
@@ -144,7 +159,21 @@ class Taking:
         self._give(letter.instance, letter.input, letter.depth)
 
     def _cancel(self, order: Cancel) -> None:
-        actor = self._router.actors.get(order.instance)
+        self._record("cancel", order.instance, {"instance": order.instance, "reason": order.reason})
+        self._give(order.instance, Cancelled(reason=order.reason), 0)
+
+    def _repair(self, order: Repair) -> None:
+        self._record("repair", order.instance, {"instance": order.instance, "repair": order.repaired})
+        self._give(order.instance, order.repaired, 0)
+
+    def _begin(self, letter: Begin) -> None:
+        self._turns.customer = letter.child.customer
+        self._events.begin(letter.child, letter.parent)
+        self._turns.finish(self._events.route)
+
+    def _record(self, name: str, instance: str, what: object) -> None:
+        """What an operator does to a live instance."""
+        actor = self._router.actors.get(instance)
         if actor is not None:
             self._turns.group.rows.journal.append(
                 JournalRow(
@@ -153,11 +182,10 @@ class Taking:
                     kind="operator",
                     source="",
                     customer=actor.customer,
-                    name="cancel",
-                    payload=_encode({"instance": order.instance, "reason": order.reason}),
+                    name=name,
+                    payload=_encode(what),
                 )
             )
-        self._give(order.instance, Cancelled(reason=order.reason), 0)
 
     def _give(self, instance: str, input: Input, depth: int) -> None:
         actor = self._find(instance)
@@ -170,7 +198,7 @@ class Taking:
         self._turns.customer = customer
         # A test names nobody into being: it reaches test customers only.
         if customer is not None and not letter.event.test:
-            self._turns.ensure_customer(customer, depth=letter.event.depth)
+            self._births.ensure_customer(customer, depth=letter.event.depth)
         self._events.route(letter.event)
         self._turns.finish(self._events.route)
 

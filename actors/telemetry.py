@@ -8,6 +8,7 @@
 | `Recovered` | memory was read from the store | seconds, instances, inbox rows |
 | `Faulted` | a fault of ours in a turn | instance, flow, version, the exception |
 | `Isolated` | a durable input made every commit fail and was set aside | instance, error |
+| `CallFaulted` | a call that leaves the process ended in a fault of ours | instance, the exception |
 | `Crashed` | a task of the runtime ended with an exception; memory is recovered | the exception |
 | `Overflowed` | a call was refused before anything was queued | inputs waiting |
 | `Lagged` | how late the loop came to a wake-up, once a second | seconds |
@@ -48,6 +49,12 @@ class Committed:
     seconds: float
     inputs: int
     tally: Tally
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFaulted:
+    instance: str
+    error: Exception
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +110,8 @@ class Pruned:
 
 
 Report: TypeAlias = (
-    Committed
+    CallFaulted
+    | Committed
     | CommitFailed
     | CommitStalled
     | Recovered

@@ -14,7 +14,8 @@ from typing import Any, Final, Literal, TypeVar
 import msgspec
 
 from rules.compiling.flows import Compiled
-from rules.inputs import Event
+from rules.effects import CallRequest, SendPush
+from rules.inputs import Event, PushReported, RequestDone, Response
 from rules.instance import InstanceStatus, State
 from rules.model import Origin
 from rules.world import World
@@ -25,7 +26,8 @@ from .engine import Engine
 from .hub import FeedChange
 from .limits import EngineLimits
 from .memory import MemoryStore
-from .ports import Store
+from .outbox import failed
+from .ports import Performer, Result, Store
 from .records import FeedCard, FlowRow, InstanceRow, VersionRow
 from .telemetry import Handler, Telemetry
 
@@ -120,6 +122,29 @@ class Screen:
         return {card.card.id: card for change in self.changes for card in change.cards}
 
 
+class Robot:
+    """A performer that keeps what it was asked, and answers as it was told: at first that all is well."""
+
+    def __init__(self) -> None:
+        self.calls: list[CallRequest | SendPush] = []
+        self.keys: list[str] = []
+        self.answers: list[Response | str] = []
+        """To requests, in order: a response, or the code of a failure; then 200 without a body."""
+        self.pushed = "sent"
+
+    async def perform(self, effect: CallRequest | SendPush, *, customer: str, key: str) -> Result:
+        self.calls.append(effect)
+        self.keys.append(key)
+        if isinstance(effect, SendPush):
+            return PushReported(push=effect.push, step=effect.step, status=self.pushed)
+        answer = self.answers.pop(0) if self.answers else Response(status=200)
+        if isinstance(answer, str):
+            return failed(effect, answer, "told to fail")
+        return RequestDone(
+            step=effect.step, activation=effect.activation, attempt=effect.attempt, response=answer
+        )
+
+
 class Stage:
     """An engine on a store, with short words for what scripts do."""
 
@@ -131,6 +156,7 @@ class Stage:
         seed: str = "stage",
         handlers: Sequence[Handler] = (),
         clock: VirtualClock | None = None,
+        performer: Performer | None = None,
     ) -> None:
         self.store: Store = MemoryStore() if store is None else store
         self.clock = clock or VirtualClock()
@@ -143,6 +169,7 @@ class Stage:
             telemetry=Telemetry(*handlers),
             on_broken=self._break,
             compile=at_once,
+            performer=performer or Robot(),
             seed=seed,
         )
 

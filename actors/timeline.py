@@ -7,8 +7,23 @@ from typing import TypeAlias, assert_never
 
 import msgspec
 
-from rules.effects import ChangeCustomer, Effect, PutCard, RaiseEvent, StepTrace, Turn
-from rules.inputs import CardActed, EventArrived, Input, Started
+from rules.effects import (
+    CallRequest,
+    CancelChild,
+    ChangeCustomer,
+    DropCalls,
+    Effect,
+    PutCard,
+    RaiseEvent,
+    Redeliver,
+    SendPush,
+    StartChild,
+    StepTrace,
+    TellParent,
+    Turn,
+    WriteLedger,
+)
+from rules.inputs import CardActed, EventArrived, Input, RequestDone, Started
 
 from .limits import TIMELINE_ENTRY_BYTES_MAX
 
@@ -30,7 +45,56 @@ class CustomerWritten(msgspec.Struct, frozen=True, kw_only=True, tag_field="effe
     remove_tags: tuple[str, ...] = ()
 
 
-Ordered: TypeAlias = CardPut | EventRaised | CustomerWritten
+class RequestMade(msgspec.Struct, frozen=True, kw_only=True, tag_field="effect", tag="request"):
+    step: str
+    attempt: int
+    method: str
+    url: str
+
+
+class PushSent(msgspec.Struct, frozen=True, kw_only=True, tag_field="effect", tag="push"):
+    push: str
+    step: str
+    content: dict[str, object]
+
+
+class ChildStarted(msgspec.Struct, frozen=True, kw_only=True, tag_field="effect", tag="start"):
+    instance: str
+    flow: str
+    customer: str
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True, tag_field="effect", tag="instance"):
+    """Another instance hears of this one: `tells` its parent, or `cancels` a child."""
+
+    instance: str
+    does: str
+
+
+class Remembered(msgspec.Struct, frozen=True, kw_only=True, tag_field="effect", tag="ledger"):
+    """What the flow remembers of the customer has changed."""
+
+
+class Recalled(msgspec.Struct, frozen=True, kw_only=True, tag_field="effect", tag="recall"):
+    """Calls that have not left stay."""
+
+
+class Redelivered(msgspec.Struct, frozen=True, kw_only=True, tag_field="effect", tag="redeliver"):
+    inputs: int
+
+
+Ordered: TypeAlias = (
+    CardPut
+    | EventRaised
+    | CustomerWritten
+    | RequestMade
+    | PushSent
+    | ChildStarted
+    | Told
+    | Remembered
+    | Recalled
+    | Redelivered
+)
 
 
 class TimelineEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -61,7 +125,7 @@ def timeline_entry(input: Input, turn: Turn) -> bytes:
     return packed if len(packed) <= TIMELINE_ENTRY_BYTES_MAX else _encode(_shortened(entry))
 
 
-def _ordered(effect: Effect) -> Ordered:
+def _ordered(effect: Effect) -> Ordered:  # noqa: C901 – an arm a kind of effect
     match effect:
         case PutCard():
             card = effect.card
@@ -72,6 +136,22 @@ def _ordered(effect: Effect) -> Ordered:
             return CustomerWritten(
                 fields=tuple(effect.set), add_tags=effect.add_tags, remove_tags=effect.remove_tags
             )
+        case CallRequest():
+            return RequestMade(step=effect.step, attempt=effect.attempt, method=effect.method, url=effect.url)
+        case SendPush():
+            return PushSent(push=effect.push, step=effect.step, content=effect.content)
+        case StartChild():
+            return ChildStarted(instance=effect.instance, flow=effect.flow, customer=effect.customer)
+        case TellParent():
+            return Told(instance=effect.parent.instance, does="tells")
+        case CancelChild():
+            return Told(instance=effect.instance, does="cancels")
+        case WriteLedger():
+            return Remembered()
+        case DropCalls():
+            return Recalled()
+        case Redeliver():
+            return Redelivered(inputs=len(effect.inputs))
         case _:
             assert_never(effect)
 
@@ -91,5 +171,8 @@ def _without_values(input: Input) -> Input:
             return msgspec.structs.replace(input, event=event, variables={}, metadata={})
         case CardActed():
             return msgspec.structs.replace(input, values={}, message=None)
+        case RequestDone(response=response) if response is not None:
+            bare = msgspec.structs.replace(response, headers={}, body=None)
+            return msgspec.structs.replace(input, response=bare)
         case _:
             return input

@@ -226,7 +226,12 @@ class Trial:
         """After the end: what the engine remembers is, byte for byte, what the store would tell a new one."""
         engine = self.stage.engine
         assert engine.life is not None, "it runs"
-        fresh = Life(engine.around, seed="fresh", last_inbox_number=await self.disk.last_inbox_number())
+        fresh = Life(
+            engine.around,
+            seed="fresh",
+            last_inbox_number=await self.disk.last_inbox_number(),
+            last_outbox_number=await self.disk.last_outbox_number(),
+        )
         await fresh.recover()
         remembered, recovered = engine.life.remembered(), fresh.remembered()
         assert remembered.keys() == recovered.keys(), "other instances than in the store"

@@ -9,28 +9,29 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TypeAlias, assert_never
+from typing import TypeAlias
 
 import msgspec
 
-from rules.customers.profile import Profile, change, new_profile
-from rules.decide import decide, faulted, start
-from rules.effects import ChangeCustomer, Effect, PutCard, RaiseEvent, Refusal, Turn
+from rules.customers.profile import Profile
+from rules.decide import decide, faulted
+from rules.effects import Turn
 from rules.ids import make_id
-from rules.inputs import CustomerChanged, Event, EventArrived, Input, Started, TimeCame
+from rules.inputs import Event, EventArrived, Input, Started, TimeCame
 from rules.instance import State
-from rules.model import Flow, Origin
-from rules.world import Identity, World
+from rules.world import World
 
 from .actor import Actor, Mail
 from .definitions import Version
-from .groups import RUNNING, OpenGroup
+from .groups import OpenGroup
 from .holdings import Memory, Surroundings
-from .limits import CAUSES_MAX, OWN_TURNS_MAX, SPREAD_IDS_MAX, TIME_TURNS_MAX
-from .records import CardRow, InboxRow, TimelineRow
+from .ledgers import ledger_keys
+from .limits import OWN_TURNS_MAX, SPREAD_IDS_MAX, TIME_TURNS_MAX
+from .obeying import Obeying
+from .records import InboxRow, TimelineRow
 from .router import ids
 from .telemetry import Faulted
-from .work import Deliver, Letter, Raise, Spread, encode_letter
+from .work import Deliver, Letter, Spread, encode_letter
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -42,9 +43,18 @@ Route: TypeAlias = Callable[[Event], None]
 class Turns:
     """Holds what turns work on. `begin` opens an input; `finish` takes its turns to the end."""
 
-    def __init__(self, around: Surroundings, memory: Memory, *, seed: str, last_inbox_number: int) -> None:
+    def __init__(
+        self,
+        around: Surroundings,
+        memory: Memory,
+        *,
+        seed: str,
+        last_inbox_number: int,
+        last_outbox_number: int,
+    ) -> None:
         self._router = memory.router
         self._customers = memory.customers
+        self._ledgers = memory.ledgers
         self._definitions = memory.definitions
         self._warmth = memory.warmth
         self._sets = memory.sets
@@ -54,8 +64,8 @@ class Turns:
         self._seed = seed
         self._id_count = 0
         self._inbox_number = last_inbox_number
+        self._outbox_number = last_outbox_number
         self._ready: deque[Actor] = deque()
-        self._raised: deque[RaiseEvent] = deque()
         self._turns_left = 0
         self._watched_event: Event | None = None
         self.group = OpenGroup(1)
@@ -63,6 +73,9 @@ class Turns:
         self.customer: str | None = None
         self.woken = 0
         self.deferred = 0
+        self.collected: set[str] = set()
+        """Flows of which a collect step took the event that is concerned about at present."""
+        self.obeying = Obeying(memory, self)
 
     # ── one input ──────────────────────────────────────────────────────────────────────────────────────
     def begin(self, customer: str | None, *, now: int) -> None:
@@ -82,9 +95,9 @@ class Turns:
         """All turns that are caused by turns; `route` takes each event of this customer that they raise."""
         while True:
             self.run_ready()
-            if not self._raised:
+            if not self.obeying.raised:
                 break
-            route(self._raised.popleft().event)
+            route(self.obeying.raised.popleft().event)
         self._watched_event = None
         self.group.tally.deferred += self.deferred
 
@@ -101,6 +114,10 @@ class Turns:
         """Unlike any other; `now` is the time of the input."""
         self._id_count += 1
         return make_id(self.now if now is None else now, self._seed, self._id_count)
+
+    def next_outbox_number(self) -> int:
+        self._outbox_number += 1
+        return self._outbox_number
 
     # ── mail ───────────────────────────────────────────────────────────────────────────────────────────
     def deliver(self, actor: Actor, input: Input, depth: int) -> None:
@@ -144,7 +161,14 @@ class Turns:
         version = actor.version
         if actor.is_cold or not version.is_ready:
             return False
-        return not version.needs_profile or self._customers.is_loaded(actor.customer)
+        return (not version.needs_profile or self._customers.is_loaded(actor.customer)) and (
+            self.has_ledger(version, actor.customer)
+        )
+
+    def has_ledger(self, version: Version, customer: str) -> bool:
+        """Whether what the flow remembers of the customer is in memory, if a turn looks at it."""
+        keys = ledger_keys(version, customer)
+        return all(self._ledgers.is_loaded(key) for key in keys)
 
     # ── a turn ─────────────────────────────────────────────────────────────────────────────────────────
     def turn(self, actor: Actor, input: Input, *, depth: int = 0) -> Turn:
@@ -170,9 +194,11 @@ class Turns:
         turn = self._decide(actor, state, input)
         self._store(actor, state, input, turn)
         if turn.effects:
-            self._obey(actor, state, turn.effects, depth)
+            self.obeying.obey(actor, state, turn.effects, depth)
         if turn.woke and type(input) is EventArrived and input.event is self._watched_event:
             self.woken += 1
+        if turn.collected:
+            self.collected.add(actor.version.flow_key)
         return turn
 
     def fail(self, actor: Actor, input: Input) -> None:
@@ -189,10 +215,10 @@ class Turns:
                 version.flow,
                 state,
                 input,
-                customer=self._profile(version, actor.customer),
+                customer=self.profile(version, actor.customer),
                 now=self.now,
                 seed=f"{actor.id}:{state.turn}",
-                world=self._world_of(actor.customer),
+                world=self.world_of(version, actor.customer, test=state.test),
             )
         except Exception as error:  # noqa: BLE001 – an actor's loop: a fault fails the instance, not the server
             self.group.tally.faults += 1
@@ -202,8 +228,15 @@ class Turns:
             message = f"The server failed: {type(error).__name__}."
             return faulted(state, input, now=self.now, message=message)
 
-    def _profile(self, version: Version, customer: str) -> Profile | None:
-        return self._customers.profile(customer) if version.needs_profile else None
+    def profile(self, version: Version, customer: str) -> Profile | None:
+        """What a turn of this version is given of the customer."""
+        return self._customers.get(customer) if version.needs_profile else None
+
+    def world_of(self, version: Version, customer: str, *, test: bool) -> World:
+        world = self._world_of(customer)
+        if not version.needs_ledger:
+            return world
+        return replace(world, ledger=self._ledgers.get((customer, version.flow_key, test)))
 
     def _world_of(self, customer: str) -> World:
         count = self._router.open_cards(customer)
@@ -228,160 +261,14 @@ class Turns:
             self._router.subscribe(actor, self._sets.of(turn.subscriptions))
         if state.cards or actor.open_cards:
             self._router.count_cards(actor, open_count(state))
-        if state.status not in RUNNING and not actor.open_cards:
+        if state.is_over:
             self._router.remove(actor)
 
-    # ── a start ────────────────────────────────────────────────────────────────────────────────────────
-    def can_start(self, version: Version, customer: str) -> bool:
-        """Whether what a start looks at is in memory; `prefetch.py` sees to it for those it can foresee."""
-        if self._customers.is_loaded(customer):
-            return True
-        return not version.needs_profile and self._router.has_customer(customer)
-
-    def ensure_customer(self, id: str, *, depth: int = 0) -> None:
-        """A customer who is named for the first time is created; `depth` is that of what names them."""
-        if self._router.has_customer(id) or not self._customers.is_loaded(id):
-            return
-        if self._customers.profile(id) is None:
-            profile = self._customers.put(new_profile(id, self.now), group=self.group.number)
-            self.group.write(profile)
-            self.raise_own("customer.created", customer=id, depth=depth + 1)
-
-    def start(self, version: Version, flow: Flow, started: Started, identity: Identity) -> Actor | Refusal:
-        """A new instance and its first turn; or why there is none."""
-        self.ensure_customer(identity.customer, depth=started.depth)
-        try:
-            turn = start(
-                flow,
-                started,
-                identity,
-                customer=self._profile(version, identity.customer),
-                now=self.now,
-                seed=f"{identity.id}:0",
-                world=self._world_of(identity.customer),
-            )
-        except Exception as error:  # noqa: BLE001 – as in `_decide`
-            self.group.tally.faults += 1
-            self._telemetry.emit(
-                Faulted(instance=identity.id, flow=flow.key, version=flow.version, error=error)
-            )
-            return Refusal(code="internal", reason="The server failed in the instance's first turn.")
-        if isinstance(turn, Refusal):
-            return turn
-        return self._born(version, started, identity, turn)
-
-    def _born(self, version: Version, started: Started, identity: Identity, turn: Turn) -> Actor:
-        actor = Actor(id=identity.id, customer=identity.customer, key=turn.state.key, version=version)
-        actor.new = True
+    def store_birth(self, actor: Actor, started: Started, turn: Turn) -> None:
+        """The first turn of an instance that was not there before."""
         actor.state = turn.state
-        self._router.add(actor)
-        self._warmth.add(actor)
         self._store(actor, None, started, turn)
-        self.group.tally.started += 1
-        self._obey(actor, None, turn.effects, started.depth)
-        return actor
-
-    # ── effects ────────────────────────────────────────────────────────────────────────────────────────
-    def _obey(self, actor: Actor, before: State | None, effects: Sequence[Effect], depth: int) -> None:
-        known: set[str] | None = None
-        for effect in effects:
-            match effect:
-                case PutCard():
-                    if known is None:
-                        known = {card.id for card in before.cards} if before is not None else set()
-                    self._put_card(actor, effect, is_new=effect.card.id not in known)
-                    known.add(effect.card.id)
-                case RaiseEvent():
-                    self._raise(effect)
-                case ChangeCustomer():
-                    self._change_customer(actor, effect, depth + 1)
-                case _:
-                    assert_never(effect)
-
-    def _put_card(self, actor: Actor, effect: PutCard, *, is_new: bool) -> None:
-        state = actor.state
-        assert state is not None, "its turn was just stored"
-        self.group.rows.cards.append(
-            CardRow(
-                card=effect.card,
-                customer=actor.customer,
-                instance=actor.id,
-                flow=state.flow,
-                version=state.version,
-                test=state.test,
-                view=None if effect.view is None else _encode(effect.view),
-                new=is_new,
-            )
-        )
-
-    def _raise(self, effect: RaiseEvent) -> None:
-        event = effect.event
-        if effect.own and not self._is_subscribed(event):
-            return
-        if event.customer is not None and event.customer == self.customer:
-            self._raised.append(effect)
-        else:
-            self.defer("", event.customer or "", Raise(event))
-
-    def raise_own(
-        self,
-        name: str,
-        *,
-        customer: str | None,
-        data: dict[str, object] | None = None,
-        depth: int = 1,
-        test: bool = False,
-    ) -> None:
-        """One of the server's own events that no turn raises; it is made only if somebody would take it.
-
-        `test`: a test instance is the cause, so that only tests hear it (flow format §9.10).
-        """
-        if not (self._definitions.triggers(name) or self._router.has_ears(name, customer)):
-            return
-        event = Event(
-            id=self.new_id(),
-            name=name,
-            time=self.now,
-            customer=customer,
-            data=(data or {}) | ({"test": True} if test else {}),
-            origin=Origin.FLOW,
-            source="flowdeck",
-            depth=depth,
-            test=test,
-        )
-        self._raise(RaiseEvent(event=event, own=True))
-
-    def _is_subscribed(self, event: Event) -> bool:
-        router = self._router
-        return bool(
-            self._definitions.triggers(event.name) or router.waiting(event) or router.waiting_elsewhere(event)
-        )
-
-    def _change_customer(self, actor: Actor, effect: ChangeCustomer, depth: int) -> None:
-        before = self._customers.profile(actor.customer) or new_profile(actor.customer, self.now)
-        assert actor.state is not None, "its turn was just stored"
-        self.write_profile(
-            change(before, effect, self.now), before=before, depth=depth, test=actor.state.test
-        )
-
-    def write_profile(
-        self, profile: Profile, *, before: Profile | None, depth: int, test: bool = False
-    ) -> None:
-        """The customer's instances that look at the profile look again, after the turn that wrote it.
-
-        All of them, also when a test wrote it: a profile is what is so; only its event is news of a test.
-        """
-        if profile == before:
-            return
-        self._customers.put(profile, group=self.group.number)
-        self.group.write(profile)
-        name = "customer.created" if before is None else "customer.updated"
-        self.raise_own(name, customer=profile.id, depth=max(depth, 1), test=test)
-        if depth > CAUSES_MAX:
-            self.group.tally.too_deep += 1
-            return
-        for actor in self._router.watching(profile.id):
-            self.deliver(actor, CustomerChanged(depth=depth), depth)
+        self.obeying.obey(actor, None, turn.effects, started.depth)
 
 
 def open_count(state: State) -> int:

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 import msgspec
 from msgspec.structs import replace
 
-from rules.inputs import Event, Input
+from rules.effects import StartChild
+from rules.inputs import Event, Input, Repaired
+from rules.instance import Parent
 from rules.model import Flow
 
 from .actor import Actor
+from .cache import Cache
 from .commands import (
     NO_ID,
     NO_TIME,
@@ -27,7 +30,6 @@ from .commands import (
     StartRequest,
     TrackBatch,
 )
-from .customers import Customers
 from .dedupe import event_digest, event_key
 from .definitions import Version
 from .records import DedupeRow, FeedCard, FlowRow, VersionRow
@@ -66,7 +68,14 @@ class Spread(msgspec.Struct, frozen=True, tag="spread", array_like=True):
     event: Event
 
 
-Letter: TypeAlias = Deliver | Raise | Fire | Spread
+class Begin(msgspec.Struct, frozen=True, tag="begin", array_like=True):
+    """A flow that another instance starts, under the id that it gave."""
+
+    child: StartChild
+    parent: Parent
+
+
+Letter: TypeAlias = Deliver | Raise | Fire | Spread | Begin
 
 encode_letter: Final = msgspec.msgpack.Encoder().encode
 decode_letter: Final = msgspec.msgpack.Decoder(Letter).decode
@@ -88,6 +97,22 @@ class Withdraw:
     """One open card is to go."""
 
     card: str
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """An operator has parked tokens of an instance moved."""
+
+    instance: str
+    repaired: Repaired
+
+
+@dataclass(frozen=True, slots=True)
+class CallDone:
+    """The result of a call that left the process, for the instance that made it."""
+
+    instance: str
+    input: Input
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +147,18 @@ class Start:
 
 
 Order: TypeAlias = (
-    Event | Start | Action | TrackBatch | Withdraw | Cancel | CustomerWrite | FlowChange | TimerDue | Letter
+    Event
+    | Start
+    | Action
+    | TrackBatch
+    | Withdraw
+    | Cancel
+    | Repair
+    | CallDone
+    | CustomerWrite
+    | FlowChange
+    | TimerDue
+    | Letter
 )
 
 
@@ -178,11 +214,16 @@ class Batch:
         self.left = left
 
 
+Row: TypeAlias = tuple[Cache[Any, Any], Any]
+"""A row that a turn will ask for: whose, and its key."""
+
+
 @dataclass(slots=True, eq=False)
 class Work:
     """One input. `lane` keeps the order of one customer, `kind` is its class for fairness and shares.
 
-    `durable` names an input that is in the store already: ("timer", instance) or ("inbox", number).
+    `durable` names an input that is in the store already: ("timer", instance), ("inbox", number), or the
+    result of a call ("outbox", number).
     `weight` is about how many turns it will cause at least.
     """
 
@@ -200,22 +241,22 @@ class Work:
     seen: DedupeRow | None = None
     cards: Mapping[str, FeedCard] = field(default_factory=dict)
     held: Sequence[Actor | Version] = ()
-    profiles: Sequence[str] = ()
+    rows: Sequence[Row] = ()
 
-    def hold(self, held: Sequence[Actor | Version], profiles: Sequence[str], customers: Customers) -> None:
+    def hold(self, held: Sequence[Actor | Version], rows: Sequence[Row]) -> None:
         """From here until `let_go` these stay in memory, once they are there."""
-        self.held, self.profiles = held, profiles
+        self.held, self.rows = held, rows
         for one in held:
             one.pins += 1
-        for id in profiles:
-            customers.pin(id)
+        for cache, key in rows:
+            cache.pin(key)
 
-    def let_go(self, customers: Customers) -> None:
+    def let_go(self) -> None:
         for one in self.held:
             one.pins -= 1
-        for id in self.profiles:
-            customers.unpin(id)
-        self.held = self.profiles = ()
+        for cache, key in self.rows:
+            cache.unpin(key)
+        self.held = self.rows = ()
 
 
 def event_work(event: Event, client: str, *, new_id: Callable[[], str], now: int) -> Work:

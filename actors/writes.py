@@ -29,7 +29,7 @@ class Writes:
         self._events = events
 
     def write_customer(self, write: CustomerWrite) -> CustomerRow | Refused:
-        before = self._customers.profile(write.id)
+        before = self._customers.get(write.id)
         try:
             profile = self._written(write, before)
         except ProfileError as error:
@@ -37,7 +37,7 @@ class Writes:
         if profile != before:
             if write.mode != "ensure":
                 self._record("customer", write.id, write.mode, write, source=write.client)
-            self._turns.write_profile(profile, before=before, depth=0)
+            self._turns.obeying.write_profile(profile, before=before, depth=0)
             self._turns.finish(self._events.route)
         return row_of(profile)
 
@@ -64,7 +64,7 @@ class Writes:
         self._record("flow", None, change.row.key, what, source=change.by)
         if change.version is not None:
             data: dict[str, object] = {"flow": change.row.key, "version": change.version.number}
-            self._turns.raise_own("flow.published", customer=None, data=data)
+            self._turns.obeying.raise_own("flow.published", customer=None, data=data)
         self._turns.finish(self._events.route)
         self._keep(change)
         return change.answer

@@ -7,37 +7,50 @@ raises for other people's input: what they raise is a fault of ours, which the r
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import assert_never
 
 from msgspec.structs import replace
 
 from . import variables
+from .calendar.durations import shift
 from .cards import acting
 from .cards import changes as card_changes
 from .cards.card import OPEN, Card
 from .customers.profile import Profile
-from .effects import Refusal, StepTrace, Turn
+from .effects import Redeliver, Refusal, StepTrace, Turn
+from .entry import Admitted, Living, admit
 from .errors import RuleError
 from .inputs import (
     Cancelled,
     CardActed,
     CardWithdrawn,
+    ChildReported,
     CustomerChanged,
     EventArrived,
     Input,
+    PushReported,
+    Repaired,
+    RequestDone,
     Started,
     TimeCame,
 )
-from .instance import LAYOUT, TRANSITIONS, Change, InstanceStatus, State, Timer, TimerKind
+from .instance import LAYOUT, OF_TOKENS, TRANSITIONS, Change, InstanceStatus, Missed, State, Timer, TimerKind
+from .limits import KEY_BYTES_MAX, MISSED_INPUTS_MAX
 from .model import Flow
+from .text.printing import text_of
 from .triggers import match_trigger, trigger_target
-from .turn.advance import advance, arm_exits, ring
+from .turn import pushes
+from .turn.advance import advance, arm_exits, repair, ring
 from .turn.context import event_context, trigger_context
 from .turn.ending import finish
 from .turn.facts import EventCame, ProfileChanged
 from .turn.run import Run, pack
+from .turn.steps import children, requests
 from .turn.subscribing import subscriptions
 from .world import Identity, StartPlan, TriggerFailed, World
+
+_OF_STEPS = frozenset({*OF_TOKENS, TimerKind.EXIT})
 
 __all__ = [
     "Identity",
@@ -45,11 +58,54 @@ __all__ = [
     "TriggerFailed",
     "World",
     "decide",
+    "enter",
     "faulted",
     "match_trigger",
     "start",
     "trigger_target",
 ]
+
+
+def enter(  # noqa: PLR0913 – what entry depends on, each by its name
+    flow: Flow,
+    started: Started,
+    who: Identity,
+    *,
+    customer: Profile | None,
+    living: Sequence[Living],
+    now: int,
+    world: World,
+) -> Admitted | Refusal:
+    """Whether the start becomes an instance, under which key, and whom it replaces (§4); before `start`.
+
+    `living` are the customer's live instances of this flow, tests apart; needed unless entry lets all start.
+    """
+    try:
+        key = _key(flow, started, who, customer, now, world) if who.key is None else who.key
+    except RuleError as error:
+        return Refusal(code=error.code, reason=error.message)
+    zone = (customer and customer.timezone) or world.zone
+    return admit(flow, key, living, world.ledger, now=now, zone=zone)
+
+
+def _key(
+    flow: Flow, started: Started, who: Identity, customer: Profile | None, now: int, world: World
+) -> str | None:
+    """The correlation key that the flow itself gives its instances, if it does."""
+    if flow.entry.key is None:
+        return None
+    base = _blank(flow, started, who, now)
+    run = Run(flow, base, profile=customer, now=now, seed="", world=world)
+    key = flow.entry.key.resolve(run.context, run.setting)
+    del run.context  # it knows its run, and only the garbage collector would free the two
+    if key is None or key == "":
+        return None
+    if isinstance(key, bool) or not isinstance(key, str | int | float):
+        raise RuleError("bad_key", "The key of an instance is text or a number.")
+    text = text_of(key)
+    if not text.isprintable() or len(text.encode()) > KEY_BYTES_MAX:
+        raise RuleError("bad_key", f"A key is printable text of at most {KEY_BYTES_MAX} bytes.")
+    return text
 
 
 def start(  # noqa: PLR0913 – what a turn depends on, each by its name
@@ -73,6 +129,8 @@ def start(  # noqa: PLR0913 – what a turn depends on, each by its name
         run.check_size()
         run.depth = started.depth
         run.raise_own("instance.started", {"trigger": started.trigger})
+        if flow.entry.max_age is not None:
+            run.set_timer(shift(run.now, flow.entry.max_age, run.setting.zone), TimerKind.MAX_AGE, "")
         arm_exits(run)
     except RuleError as error:
         return Refusal(code=error.code, reason=error.message)
@@ -87,6 +145,12 @@ def decide(  # noqa: PLR0913 – what a turn depends on, each by its name
 ) -> Turn:
     """One later turn. `now` may lag: the turn's time is never before the state's. `seed`: "{id}:{turn}"."""
     run = Run(flow, state, profile=customer, now=now, seed=seed, world=world)
+    _take(run, input)
+    advance(run)
+    return _turn(run)
+
+
+def _take(run: Run, input: Input) -> None:  # noqa: C901, PLR0912 – an arm a kind of input
     match input:
         case EventArrived():
             event = input.event
@@ -104,12 +168,32 @@ def decide(  # noqa: PLR0913 – what a turn depends on, each by its name
         case Cancelled(reason=reason):
             if run.live:
                 finish(run, Change.CANCELLED, cancel_cards=reason)
+        case RequestDone():
+            requests.done(run, input)
+        case PushReported():
+            pushes.report(run, input)
+        case ChildReported():
+            children.report(run, input)
+        case Repaired():
+            _repair(run, input)
         case Started():
             raise AssertionError("an instance is started once, by `start`")
         case _:
             assert_never(input)
-    advance(run)
-    return _turn(run)
+
+
+def _repair(run: Run, repaired: Repaired) -> None:
+    """Parked tokens move again, and what faults of ours consumed comes back."""
+    if not run.live:
+        return
+    if repaired.step is None and repaired.action == "retry":
+        run.timers = (*run.timers, *[missed.timer for missed in run.missed if missed.timer is not None])
+        inputs = tuple([missed.input for missed in run.missed if missed.timer is None])
+        if inputs:
+            run.effects.append(Redeliver(inputs=inputs))
+    if repaired.step is None:
+        run.fault, run.missed = False, ()
+    repair(run, repaired)
 
 
 def faulted(state: State, input: Input, *, now: int, message: str) -> Turn:
@@ -121,7 +205,14 @@ def faulted(state: State, input: Input, *, now: int, message: str) -> Turn:
     details: dict[str, object] = {"code": "fault", "message": message}
     dropped = _due(state.timers, now) if isinstance(input, TimeCame) else None
     timers = tuple([timer for timer in state.timers if timer is not dropped])
-    state = replace(state, now=now, turn=state.turn + 1, timers=timers)
+    missed = Missed(timer=dropped) if dropped is not None else Missed(input=pack(input))
+    state = replace(
+        state,
+        now=now,
+        turn=state.turn + 1,
+        timers=timers,
+        missed=(*state.missed, missed)[-MISSED_INPUTS_MAX:],
+    )
     if state.live:
         status = TRANSITIONS[state.status, Change.PARKED]
         state = replace(state, status=status, fault=True, error=details)
@@ -154,6 +245,7 @@ def _blank(flow: Flow, started: Started, who: Identity, now: int) -> State:
         cards=(),
         variables=variables.resolve(flow.variables, started.variables),
         trigger=trigger_context(started) if flow.reads_trigger else None,
+        parent=started.parent,
     )
     return replace(base, size=len(pack(base)))
 
@@ -164,8 +256,14 @@ def _let_time_come(run: Run) -> None:
     if timer is None:
         return
     run.timers = tuple([other for other in run.timers if other is not timer])
-    if timer.kind in {TimerKind.OUTCOME, TimerKind.DEADLINE, TimerKind.EXIT}:
+    if timer.kind in _OF_STEPS:
         ring(run, timer)
+        return
+    if timer.kind is TimerKind.MAX_AGE:
+        finish(run, Change.EXPIRED, cancel_cards="expired")
+        return
+    if timer.kind is TimerKind.PUSH:
+        pushes.ring(run, timer.of)
         return
     card = card_changes.find(run, timer.of)
     assert card is not None, "timers of a card go when it closes"
@@ -198,6 +296,7 @@ def _turn(run: Run) -> Turn:
         subscriptions=subscriptions(run),
         answer=run.answer,
         woke=run.woke,
+        collected=run.collected,
         trace=tuple(run.trace),
         condition_errors=run.condition_errors,
     )
@@ -212,6 +311,7 @@ def _did_something(run: Run) -> bool:
         or run.reports is not base.reports
         or run.events is not base.events
         or run.held is not base.held
+        or run.missed is not base.missed
     )
 
 
@@ -234,6 +334,6 @@ def _worth_keeping(run: Run) -> tuple[Card, ...]:
     """Open cards, and closed ones that are the latest of their step or that a report still names."""
     if run.cards is run.base.cards and run.reports is run.base.reports:
         return run.cards
-    named = {report.card for report in run.reports}
+    named = {report.about for report in run.reports}
     named |= {card.id for card in {card.step: card for card in run.cards}.values()}
     return tuple([card for card in run.cards if card.status in OPEN or card.id in named])

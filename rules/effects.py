@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
+from msgspec import UNSET
 
 from .inputs import Event
+from .instance import Parent
+from .ledgers import Ledger
 
 if TYPE_CHECKING:
     from .cards.card import Card, CardView
@@ -44,7 +47,95 @@ class ChangeCustomer(msgspec.Struct, frozen=True, kw_only=True):
     remove_tags: tuple[str, ...] = ()
 
 
-Effect: TypeAlias = PutCard | RaiseEvent | ChangeCustomer
+class CallRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="request"):
+    """One attempt of a request, to be made after the commit; it comes back as `RequestDone`.
+
+    `key` is the `Idempotency-Key`: the same for every attempt of an activation. At most one of `json`, `form`
+    and `body` is there. `credential` names a secret of the server.
+    """
+
+    step: str
+    activation: int
+    attempt: int
+    key: str
+    method: str
+    url: str
+    headers: dict[str, str] = {}
+    query: dict[str, str] = {}
+    json: object = UNSET
+    form: dict[str, str] | None = None
+    body: str | None = None
+    credential: str | None = None
+    timeout_ms: int
+
+
+class SendPush(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="push"):
+    """A rendered notification for the customer's devices; it comes back as `PushReported`."""
+
+    push: str
+    step: str
+    activation: int
+    content: dict[str, object]
+    card: str | None = None
+
+
+class StartChild(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Start another flow; how it ends comes back as `ChildReported`. `depth` is that of the start."""
+
+    instance: str
+    flow: str
+    customer: str
+    variables: dict[str, object] = {}
+    step: str
+    activation: int
+    depth: int
+    test: bool = False
+
+
+class TellParent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """This instance has ended, and one that started it wants to know."""
+
+    parent: Parent
+    status: str
+    outcome: str | None = None
+
+
+class CancelChild(msgspec.Struct, frozen=True, kw_only=True):
+    """Cancelling reaches children that are waited for (flow format §9.8)."""
+
+    instance: str
+    customer: str
+
+
+class DropCalls(msgspec.Struct, frozen=True, kw_only=True):
+    """Calls and pushes of this instance that have not left yet stay (flow format §9.8)."""
+
+
+class WriteLedger(msgspec.Struct, frozen=True, kw_only=True):
+    """What the flow remembers of this customer across instances has changed."""
+
+    ledger: Ledger
+
+
+class Redeliver(msgspec.Struct, frozen=True, kw_only=True):
+    """Inputs that faults of ours consumed come again, packed, in order."""
+
+    inputs: tuple[bytes, ...]
+
+
+Effect: TypeAlias = (
+    PutCard
+    | RaiseEvent
+    | ChangeCustomer
+    | CallRequest
+    | SendPush
+    | StartChild
+    | TellParent
+    | CancelChild
+    | DropCalls
+    | WriteLedger
+    | Redeliver
+)
 
 
 class Subscriptions(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -88,7 +179,8 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     `due`: when time next matters to this instance (ms), None if never. `woke`: whether the input satisfied an
     outcome or exit. `condition_errors` counts conditions that failed and so were false. `subscriptions`:
-    all of them, None if they stay as they are. A turn that changed nothing gives back the very state it got.
+    all of them, None if they stay as they are. `collected`: a collect step took the event, which therefore
+    starts no instance of this flow. A turn that changed nothing gives back the very state it got.
     """
 
     state: State
@@ -97,6 +189,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     subscriptions: Subscriptions | None
     answer: Answer | None = None
     woke: bool = False
+    collected: bool = False
     trace: tuple[StepTrace, ...] = ()
     condition_errors: int = 0
 

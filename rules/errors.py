@@ -5,12 +5,16 @@ Each has a stable `code` for programs and a `message` in a sentence for people.
 
 
 class RuleError(Exception):
-    """Something that an author, a backend or a customer sent breaks a rule."""
+    """Something that an author, a backend or a customer sent breaks a rule.
 
-    def __init__(self, code: str, message: str) -> None:
+    `details` are what a step's error says beside its code and message (`steps.<id>.error`).
+    """
+
+    def __init__(self, code: str, message: str, **details: object) -> None:
         super().__init__(code, message)
         self.code = code
         self.message = message
+        self.details = details
 
     def __str__(self) -> str:
         return f"{self.message} ({self.code})"

@@ -2,6 +2,7 @@
 
 from hashlib import blake2b
 
+_SHARE_BYTES = 8
 _VERSION_7 = 0x7 << 76
 _VARIANT = 0b10 << 62
 _RAND_A = 0xFFF << 64
@@ -16,3 +17,10 @@ def make_id(now: int, seed: str, n: int) -> str:
     value = now << 80 | _VERSION_7 | chance & _RAND_A | _VARIANT | chance & _RAND_B
     text = f"{value:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def share(key: str) -> float:
+    """Where in [0, 1) the key falls, the same for ever: what splits, and chances of a turn, go by."""
+    digest = blake2b(key.encode(), digest_size=_SHARE_BYTES).digest()
+    # 53 bits are what a double holds exactly.
+    return (int.from_bytes(digest, "big") >> 11) / (1 << 53)

@@ -6,10 +6,11 @@ as MessagePack of these types.
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
+from .instance import Parent
 from .model import Origin
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -37,7 +38,8 @@ class Started(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag
     """The first input of an instance. `trigger` is the trigger's name, or "api".
 
     `variables` are what the trigger or the caller supplied, resolved but not yet checked against the
-    flow's declarations; `start` overrides the flow's first steps; `depth` is that of the cause.
+    flow's declarations; `start` overrides the flow's first steps; `depth` is that of the cause; `parent` the
+    instance whose start_flow step it is.
     """
 
     trigger: str
@@ -47,6 +49,7 @@ class Started(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag
     metadata: dict[str, object] = {}
     start: tuple[str, ...] | None = None
     depth: int = 0
+    parent: Parent | None = None
 
 
 class EventArrived(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="event"):
@@ -97,4 +100,68 @@ class Cancelled(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     reason: str = "api"
 
 
-Input: TypeAlias = Started | EventArrived | TimeCame | CardActed | CardWithdrawn | CustomerChanged | Cancelled
+class Response(msgspec.Struct, frozen=True, kw_only=True):
+    """What a third party answered; header names are in lower case, a JSON body is parsed."""
+
+    status: int
+    headers: dict[str, str] = {}
+    body: object = None
+
+
+class RequestDone(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="response"):
+    """An attempt of a request step is over: with a response, or a failure of a stable code (`timeout`, …)."""
+
+    step: str
+    activation: int
+    attempt: int
+    response: Response | None = None
+    failure: str | None = None
+    message: str = ""
+
+
+class PushReported(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="push"):
+    """What became of a push: `sent`, `failed`, `no_device`, `dropped` or `opened`."""
+
+    push: str
+    step: str
+    status: str
+    message: str = ""
+
+
+class ChildReported(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="child"):
+    """An instance that a start_flow step started has ended, or was refused (`reason`)."""
+
+    instance: str
+    step: str
+    activation: int
+    status: str
+    outcome: str | None = None
+    reason: str = ""
+
+
+class Repaired(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="repair"):
+    """An operator has parked tokens tried again, or led past their step (flow format §9.7).
+
+    `step` None: every parked token, and what a fault of ours consumed. `to`: where a skip goes on instead of
+    the step's `next`. `fresh`: a new activation, and with it a new idempotency key.
+    """
+
+    action: Literal["retry", "skip"]
+    step: str | None = None
+    to: tuple[str, ...] | None = None
+    fresh: bool = False
+
+
+Input: TypeAlias = (
+    Started
+    | EventArrived
+    | TimeCame
+    | CardActed
+    | CardWithdrawn
+    | CustomerChanged
+    | Cancelled
+    | RequestDone
+    | PushReported
+    | ChildReported
+    | Repaired
+)

@@ -7,7 +7,22 @@ from typing import assert_never
 from .calendar.times import rfc3339
 from .instance import State, Timer, TimerKind, Token
 from .json_values import as_json
-from .model import CardOutcome, EventOutcome, Flow, Outcome, ProfileOutcome, TimeOutcome, Wait
+from .model import (
+    CardOutcome,
+    Collect,
+    EventOutcome,
+    Flow,
+    FlowOutcome,
+    NotificationOutcome,
+    Outcome,
+    ProfileOutcome,
+    Request,
+    SegmentOutcome,
+    StartFlow,
+    Step,
+    TimeOutcome,
+    Wait,
+)
 from .turn.context import card_context
 
 
@@ -46,9 +61,25 @@ def _waits(flow: Flow, state: State) -> list[dict[str, object]]:
     ]
     for token in state.tokens:
         step = flow.steps[token.step]
-        if isinstance(step, Wait) and token.error is None:
-            waits += _armed(step, token, state.timers)
+        if token.error is None:
+            waits += _of_token(step, token, state.timers)
     return waits
+
+
+def _of_token(step: Step, token: Token, timers: tuple[Timer, ...]) -> list[dict[str, object]]:
+    if isinstance(step, Wait):
+        return _armed(step, token, timers)
+    own = [timer.due for timer in timers if (timer.of, timer.activation) == (step.id, token.activation)]
+    due = rfc3339(min(own)) if own else None
+    if isinstance(step, Collect):
+        on = f"collect {', '.join(step.events)}: {len(token.items)} of {step.max}"
+    elif isinstance(step, Request):
+        on = f"request, attempt {token.attempt}"
+    elif isinstance(step, StartFlow):
+        on = f"flow {step.flow}"
+    else:
+        return []
+    return [{"step": step.id, "outcome": None, "on": on, "due": due}]
 
 
 def _armed(wait: Wait, token: Token, timers: tuple[Timer, ...]) -> list[dict[str, object]]:
@@ -85,5 +116,11 @@ def _on(outcome: Outcome) -> str:
             return f"event {outcome.event} ({outcome.match.value})"
         case ProfileOutcome():
             return f"profile: {outcome.when.source}"
+        case SegmentOutcome():
+            return f"segment {outcome.segment}: {'in' if outcome.member else 'out'}"
+        case NotificationOutcome():
+            return f"notification of {outcome.of}: {', '.join(sorted(outcome.statuses))}"
+        case FlowOutcome():
+            return f"flow of {outcome.of}"
         case _:
             assert_never(outcome)

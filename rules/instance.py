@@ -51,10 +51,12 @@ LAYOUT: Final = 1
 
 
 class Token(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A point of execution that blocks: at a wait, held at a join, or parked with an error.
+    """A point of execution that blocks: at a step that waits for something, held at a join, or parked with an
+    error.
 
     `activation` numbers the arrivals at this step (`step#n`); `since` is ms since the epoch. `latched`: the
-    outcomes of a `need: all` wait that have happened.
+    outcomes of a `need: all` wait that have happened. `attempt`: the one under way of a request. `items`:
+    what a collect step has gathered.
     """
 
     step: str
@@ -62,6 +64,8 @@ class Token(msgspec.Struct, frozen=True, array_like=True, gc=False):
     since: int
     error: dict[str, object] | None = None
     latched: tuple[str, ...] = ()
+    attempt: int = 0
+    items: tuple[dict[str, object], ...] = ()
 
 
 class TimerKind(StrEnum):
@@ -71,9 +75,20 @@ class TimerKind(StrEnum):
     PUBLISH = "publish"
     UNSNOOZE = "unsnooze"
     EXPIRE = "expire"
+    RETRY = "retry"
+    COLLECT = "collect"
+    FIRST = "first"
+    PUSH = "push"
+    MAX_AGE = "max_age"
 
 
-OF_WAITS: Final = (TimerKind.OUTCOME, TimerKind.DEADLINE)
+OF_TOKENS: Final = (
+    TimerKind.OUTCOME,
+    TimerKind.DEADLINE,
+    TimerKind.RETRY,
+    TimerKind.COLLECT,
+    TimerKind.FIRST,
+)
 """They go with their token. A tuple: looking for a member in it compares identities and hashes nothing."""
 
 
@@ -93,13 +108,15 @@ class Timer(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Report(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What a card reported and some wait steps have not taken yet (flow format §5.1, "Cards").
+    """What a card, a push or a child reported and some wait steps have not taken yet (flow format §5.1,
+    "Cards").
 
-    `action` is that of outcomes (`completed`, `dismissed`, …). The card itself stays in the state meanwhile.
-    `number` tells equal ones apart; 0: from a state of before there were numbers.
+    `about` is the id of the card, push or child, `step` the one that it is of. `action` is that of outcomes
+    (`completed`, `sent`, `ended`, …). A card itself stays in the state meanwhile. `number` tells equal ones
+    apart; 0: from a state of before there were numbers.
     """
 
-    card: str
+    about: str
     step: str
     action: str
     button: str | None
@@ -120,6 +137,48 @@ class KeptEvent(msgspec.Struct, frozen=True, array_like=True, gc=False):
     app: bool
     bytes: int
     waiting: tuple[str, ...]
+
+
+class HeldPush(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A push that waits for the customer's next window, rendered already.
+
+    `card`: whose end is also its own. `topic`: what the customer may not want to hear about.
+    """
+
+    id: str
+    step: str
+    activation: int
+    push: dict[str, object]
+    card: str | None = None
+    topic: str | None = None
+
+
+class Child(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """An instance that a start_flow step started and whose end is not known; `waits`: its token blocks."""
+
+    id: str
+    customer: str
+    step: str
+    activation: int
+    waits: bool
+
+
+class Parent(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Who started this instance, and wants to hear how it ends."""
+
+    instance: str
+    customer: str
+    step: str
+    activation: int
+
+
+class Missed(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """An input that a fault of ours consumed, packed, or the timer that it dropped: for a repair to bring
+    back.
+    """
+
+    input: bytes = b""
+    timer: Timer | None = None
 
 
 class State(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -171,7 +230,17 @@ class State(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """At least the packed size in bytes: grows with what is stored, measured anew near the limit."""
     fault: bool = False
     """A turn ended in a fault of ours: `failed` until somebody repairs it."""
+    missed: tuple[Missed, ...] = ()
+    """What faults of ours consumed."""
+    pushes: tuple[HeldPush, ...] = ()
+    children: tuple[Child, ...] = ()
+    parent: Parent | None = None
 
     @property
     def live(self) -> bool:
         return self.status in LIVE
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing can happen to it any more: it has ended, its cards are closed, its pushes are gone."""
+        return not (self.live or self.pushes or any(card.open for card in self.cards))

@@ -84,6 +84,27 @@ EXIT_COUNT_MAX = 20
 OUTCOME_COUNT_MAX = 50
 # Steps that one `next` starts, card steps that one `close` or `of` names, events of one trigger.
 NEXT_COUNT_MAX = 20
+# Customers that an audience names one by one: more are a segment or a tag.
+AUDIENCE_IDS_MAX = 500
+# A cron rule, characters: five fields with lists.
+CRON_CHARS_MAX = 200
+# How often a rule or a `limit` step may let a customer through in its period: a time is kept for each.
+START_LIMIT_MAX = 100
+# Weights of a split's arms: shares or percentages.
+WEIGHT_MAX = 1_000_000
+# A decision table, inputs and rows: what an editor shows as a table.
+TABLE_INPUTS_MAX = 20
+TABLE_ROWS_MAX = 200
+# Further attempts of a request, and the statuses that a retry names.
+RETRY_TIMES_MAX = 20
+RETRY_ON_MAX = 50
+# Headers, query or form fields of a request.
+REQUEST_FIELDS_MAX = 50
+# Events that a collect step gathers.
+COLLECTED_MAX = 500
+NOTIFICATION_COUNT_MAX = 100
+TRANSLATION_COUNT_MAX = 50
+LOCALE_CHARS_MAX = 35
 CARD_COUNT_MAX = 100
 STREAM_COUNT_MAX = 16
 # Platforms and containers that one delivery names: as many as there are, and as many as one app shows.
@@ -119,6 +140,31 @@ CARD_VALUES_BYTES_MAX = 16_384
 SNOOZE_MS_MAX = 366 * 86_400_000
 # Data of an event that a flow emits, bytes of MessagePack: a turn can emit a thousand of them.
 EMITTED_BYTES_MAX = 65_536
+# Keys of which a flow remembers starts and passes, of one customer: policies, orders, …
+LEDGER_KEYS_MAX = 1_000
+# A rendered notification, bytes of JSON: what push services take (flow format §8).
+PUSH_BYTES_MAX = 4_096
+# Pushes that an instance holds for a window, children of which it waits to hear, inputs kept after faults of
+# ours.
+HELD_PUSHES_MAX = 32
+CHILDREN_MAX = 100
+MISSED_INPUTS_MAX = 16
+# A request's body, and an answer's that is kept in the state, bytes.
+REQUEST_BYTES_MAX = 65_536
+RESPONSE_BYTES_MAX = 65_536
+# Collected events, bytes of their data, of one collect step.
+COLLECTED_BYTES_MAX = 65_536
+# How long a request may take, ms: two minutes. A pause between attempts, ms: an hour. A push's life, ms: 28
+# days.
+REQUEST_MS_MAX = 120_000
+RETRY_PAUSE_MS_MAX = 3_600_000
+PUSH_TTL_MS_MAX = 28 * 86_400_000
+# How far the starts of one occurrence may be spread, and how late a missed one may still happen, ms: a day,
+# 28 days.
+JITTER_MS_MAX = 86_400_000
+CATCH_UP_MS_MAX = 28 * 86_400_000
+# A day where a length of time must be fixed, ms.
+CALENDAR_DAY_MS = 86_400_000
 # Lines of a turn on the timeline, and bytes of one value that a condition read.
 TRACE_LINES_MAX = 200
 TRACE_VALUE_BYTES_MAX = 512

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .inputs import Started
+from .ledgers import EMPTY, Ledger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,13 +25,15 @@ class World:
     """The server as a turn sees it.
 
     `zone` and `locale` are used where the customer has none. `open_cards` counts the customer's open cards
-    over all instances before the turn: it is held against the 500 that a customer may have.
+    over all instances before the turn: it is held against the 500 that a customer may have. `ledger`: what
+    the flow remembers of the customer, where it looks at that.
     """
 
     constants: Mapping[str, object] = field(default_factory=dict)
     zone: str = "UTC"
     locale: str = "en"
     open_cards: int = 0
+    ledger: Ledger = EMPTY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

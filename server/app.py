@@ -43,6 +43,7 @@ from server.http.parts import Parts, Rates
 from server.listening import listening
 from server.live.live import Live
 from server.observe import Meters, log_report
+from server.outbound.unavailable import Unavailable
 from server.settings import Config
 
 MS_PER_S: Final = 1_000
@@ -199,6 +200,7 @@ def build_engine(
     return Engine(
         store=store,
         clock=clock,
+        performer=Unavailable(),
         limits=EngineLimits(
             inputs_max=settings.inputs_max,
             inputs_bytes_max=settings.inputs_bytes_max,
@@ -209,6 +211,8 @@ def build_engine(
             group_ms_max=settings.group_ms_max,
             warm_bytes_max=settings.warm_bytes_max,
             profiles_max=settings.profiles_max,
+            ledgers_max=settings.ledgers_max,
+            calls_max=settings.calls_max,
             timers_max=settings.timers_max,
             horizon_ms=settings.timer_horizon_s * MS_PER_S,
             commit_s_max=config.store.commit_s_max,

@@ -100,7 +100,12 @@ class Meters:
                 self.lag_seconds.set(report.seconds)
             case telemetry.Pruned():
                 self.pruned.inc(report.rows)
-            case telemetry.CommitStalled() | telemetry.Crashed() | telemetry.Faulted():
+            case (
+                telemetry.CommitStalled()
+                | telemetry.Crashed()
+                | telemetry.Faulted()
+                | telemetry.CallFaulted()
+            ):
                 pass  # logged; faults are counted with the commit that holds them
 
     def _committed(self, report: telemetry.Committed) -> None:
@@ -128,7 +133,7 @@ class Meters:
             self.late_seconds.observe(late_ms / MS_PER_S)
 
 
-def log_report(report: Report) -> None:
+def log_report(report: Report) -> None:  # noqa: C901 – an arm a kind of report
     """A telemetry handler: one line for what an operator should know of."""
     match report:
         case telemetry.CommitFailed():
@@ -147,6 +152,8 @@ def log_report(report: Report) -> None:
             )
         case telemetry.Isolated():
             log.error("input isolated", instance=report.instance, error=str(report.error))
+        case telemetry.CallFaulted():
+            log.error("call failed", instance=report.instance, exc_info=report.error)
         case telemetry.Crashed():
             log.error("runtime task crashed", exc_info=report.error)
         case telemetry.Overflowed():

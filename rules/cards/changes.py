@@ -10,6 +10,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from ..instance import TimerKind
+from ..model import SendCard
+from ..turn import pushes
 from ..turn.facts import CardReported
 from ..turn.run import Run
 from .card import OPEN, TRANSITIONS, Card, CardChange
@@ -40,10 +42,12 @@ def changed(run: Run, card: Card, change: CardChange, **fields: object) -> Card:
     status = TRANSITIONS[card.status, change]
     if status not in OPEN:
         fields |= {"closed_at": run.now, "snoozed_until": None}
-        run.drop_card_timers(card.id, *_CARD_TIMERS)
+        run.drop_timers(card.id, *_CARD_TIMERS)
         run.card_balance -= 1
     card = replace(card, status=status, **fields)
     run.put_card(card)
+    if run.pushes and status not in OPEN:
+        pushes.drop_of_card(run, card.id)
     return card
 
 
@@ -74,6 +78,13 @@ def cancel(run: Run, card: Card, reason: str) -> None:
     report(run, card, "cancelled", reason=reason)
 
 
+def supersede(run: Run, card: Card) -> None:
+    """Another card has taken its place: a reason of its own, which no `cancelled` outcome counts (§5.1)."""
+    card = changed(run, card, CardChange.CANCEL, reason="superseded")
+    run.note(card.step, "card superseded")
+    announce(run, card, "cancelled", reason="superseded")
+
+
 def expire(run: Run, card: Card) -> None:
     card = changed(run, card, CardChange.EXPIRE)
     run.note(card.step, "card expired")
@@ -81,15 +92,24 @@ def expire(run: Run, card: Card) -> None:
 
 
 def publish(run: Run, card: Card) -> None:
-    run.drop_card_timers(card.id, TimerKind.PUBLISH)
+    run.drop_timers(card.id, TimerKind.PUBLISH)
     card = changed(run, card, CardChange.PUBLISH, published_at=run.now)
     run.note(card.step, "card published")
     announce(run, card, "published")
+    notify(run, card)
+
+
+def notify(run: Run, card: Card) -> None:
+    """The push that goes out with the card, once there is something to see."""
+    step = run.flow.steps.get(card.step)
+    if isinstance(step, SendCard) and step.notify is not None:
+        how = step.notify
+        pushes.queue(run, step.id, run.runs(step.id), how.notification, how.window, card=card.id)
 
 
 def snooze(run: Run, card: Card, until: int) -> None:
     """Away until then, at the latest until it expires."""
-    run.drop_card_timers(card.id, TimerKind.UNSNOOZE)
+    run.drop_timers(card.id, TimerKind.UNSNOOZE)
     until = until if card.expires_at is None else min(until, card.expires_at)
     card = changed(run, card, CardChange.SNOOZE, snoozed_until=until)
     run.set_timer(until, TimerKind.UNSNOOZE, card.id)
@@ -98,7 +118,7 @@ def snooze(run: Run, card: Card, until: int) -> None:
 
 
 def unsnooze(run: Run, card: Card) -> None:
-    run.drop_card_timers(card.id, TimerKind.UNSNOOZE)
+    run.drop_timers(card.id, TimerKind.UNSNOOZE)
     card = changed(run, card, CardChange.UNSNOOZE, snoozed_until=None)
     run.note(card.step, "card unsnoozed")
     report(run, card, "unsnoozed")

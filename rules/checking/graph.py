@@ -13,12 +13,19 @@ from typing import assert_never
 from ..model import (
     Branch,
     CancelCard,
+    Collect,
+    Decide,
     Emit,
     End,
     Join,
+    Limit,
     Next,
+    Notify,
+    Request,
     SendCard,
     Set,
+    Split,
+    StartFlow,
     Step,
     UpdateCard,
     UpdateCustomer,
@@ -48,7 +55,7 @@ def targets(step: Step) -> tuple[str, ...]:
     return tuple(dict.fromkeys(chain.from_iterable(departures(step))))
 
 
-def departures(step: Step) -> Iterator[Next]:
+def departures(step: Step) -> Iterator[Next]:  # noqa: C901 – an arm a kind of step
     """The steps that get a token together, for each way to leave the step; `on_error` last."""
     match step:
         case Wait():
@@ -61,9 +68,19 @@ def departures(step: Step) -> Iterator[Next]:
             cases = [case.next for case in step.cases]
             yield from (tuple(chain.from_iterable(cases)),) if step.take_every else cases
             yield step.otherwise
+        case Split():
+            yield from (arm.next for arm in step.arms)
+        case Limit():
+            yield step.otherwise
+            yield step.next
+        case Collect():
+            yield step.if_empty or ()
+            yield step.next
         case End():
             pass
         case SendCard() | UpdateCard() | CancelCard() | Set() | UpdateCustomer() | Emit() | Join():
+            yield step.next
+        case Decide() | Request() | Notify() | StartFlow():
             yield step.next
         case _:
             assert_never(step)

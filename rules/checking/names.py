@@ -7,13 +7,14 @@ from typing import Final
 
 from msgspec import UnsetType
 
-from ..documents import flow as written
+from ..documents import flow as written_flow
+from ..documents import steps as written
 from ..documents.problems import Pointer, Report, child
 
 _WITH_BUTTON: Final = frozenset({"completed", "submitted"})
 
 
-def check_names(flow: written.Flow, report: Report) -> None:
+def check_names(flow: written_flow.Flow, report: Report) -> None:
     _differ((exit.id for exit in flow.exits), report, "/exits")
     for index, exit in enumerate(flow.exits):
         place = child("/exits", index)

@@ -10,13 +10,14 @@ from collections.abc import Iterator, Mapping
 
 from .. import model
 from ..compiling.references import listed
-from ..documents import flow as written
+from ..documents import flow as written_flow
+from ..documents import steps as written
 from ..documents.problems import Pointer, Report, child
 from .cards import closes, is_note
 from .order import Order
 
 
-def check_sent_cards(flow: model.Flow, document: written.Flow, order: Order, report: Report) -> None:
+def check_sent_cards(flow: model.Flow, document: written_flow.Flow, order: Order, report: Report) -> None:
     checking = _Checking(flow, document, order, report)
     checking.named()
     checking.ended()
@@ -24,7 +25,7 @@ def check_sent_cards(flow: model.Flow, document: written.Flow, order: Order, rep
 
 
 class _Checking:
-    def __init__(self, flow: model.Flow, document: written.Flow, order: Order, report: Report) -> None:
+    def __init__(self, flow: model.Flow, document: written_flow.Flow, order: Order, report: Report) -> None:
         self._flow = flow
         self._document = document
         self._order = order

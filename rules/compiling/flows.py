@@ -20,12 +20,14 @@ from ..documents.problems import Positions, Problem, Report, child
 from ..documents.syntax import parse
 from ..errors import RuleError
 from ..limits import FOLDER_DEPTH_MAX
-from ..values import Value
 from ..variables import coerce
+from .given import given
+from .outside import OutsideCompiler
 from .references import References
 from .scopes import VARIABLE_TYPES, Scopes
 from .sources import Sources
-from .steps import StepCompiler, given
+from .steps import StepCompiler
+from .triggers import TriggerCompiler
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +87,10 @@ class _FlowCompiler:
         self._sources = Sources(report)
         self._references = References(flow, report)
         self._variables = {name: self._variable(name, each) for name, each in flow.variables.items()}
-        self._steps = StepCompiler(self._sources, self._scopes, self._references, self._variables)
+        parts = (self._sources, self._scopes, self._references, self._variables)
+        self._steps = StepCompiler(*parts)
+        self._triggers = TriggerCompiler(*parts)
+        self._outside = OutsideCompiler(*parts[:3])
 
     def flow(self, version: int) -> model.Flow:
         flow = self._flow
@@ -93,7 +98,8 @@ class _FlowCompiler:
         steps = {id: self._steps.step(id, step, child("/steps", id)) for id, step in flow.steps.items()}
         exits = [self._steps.exit(exit, child("/exits", index)) for index, exit in enumerate(flow.exits)]
         triggers = [
-            self._trigger(name, each, child("/triggers", name)) for name, each in flow.triggers.items()
+            self._triggers.trigger(name, each, child("/triggers", name))
+            for name, each in flow.triggers.items()
         ]
         start = self._references.next(flow.start, "/start")
         cards = {name: self._card(name, each) for name, each in flow.cards.items()}
@@ -105,10 +111,15 @@ class _FlowCompiler:
             folder=flow.folder,
             variables=self._variables,
             triggers=tuple(triggers),
+            entry=self._triggers.entry(flow.entry, "/entry"),
             exits=tuple(exits),
             start=start,
             steps=steps,
             cards=cards,
+            notifications={
+                name: self._outside.notification(name, each, child("/notifications", name))
+                for name, each in flow.notifications.items()
+            },
             reach=graph.reach,
             reads_customer=self._reads_customer(steps),
             reads_trigger=self._reads("trigger"),
@@ -162,40 +173,3 @@ class _FlowCompiler:
 
     def _card(self, name: str, card: document_cards.Card) -> CardTemplate:
         return compile_card(name, card, self._sources, self._scopes.steps, child("/cards", name))
-
-    def _trigger(self, name: str, trigger: written.EventTrigger, pointer: str) -> model.EventTrigger:
-        events = [trigger.event] if isinstance(trigger.event, str) else trigger.event
-        place = child(pointer, "event")
-        for index, event in enumerate(events):
-            at = place if isinstance(trigger.event, str) else child(place, index)
-            self._references.event_name(event, at)
-        start = given(trigger.start)
-        when, source = given(trigger.when), given(trigger.variables_from)
-        scope = self._scopes.trigger
-        return model.EventTrigger(
-            name=name,
-            events=tuple(dict.fromkeys(events)),
-            origins=frozenset(model.Origin(origin) for origin in trigger.origins),
-            when=self._sources.condition(when, scope, child(pointer, "when")) if when else None,
-            customer=self._trigger_value(trigger.customer, child(pointer, "customer")),
-            key=self._trigger_value(trigger.key, child(pointer, "key")),
-            variables=self._trigger_variables(trigger, child(pointer, "variables")),
-            variables_from=None
-            if source is None
-            else self._sources.equals(source, scope, child(pointer, "variables_from")),
-            start=None if start is None else self._references.next(start, child(pointer, "start")),
-            enabled=trigger.enabled,
-        )
-
-    def _trigger_variables(self, trigger: written.EventTrigger, pointer: str) -> dict[str, Value]:
-        values: dict[str, Value] = {}
-        for name, raw in trigger.variables.items():
-            self._references.variable(name, child(pointer, name))
-            values[name] = self._sources.variable_value(
-                self._variables.get(name), raw, self._scopes.trigger, child(pointer, name)
-            )
-        return values
-
-    def _trigger_value(self, raw: object, pointer: str) -> Value | None:
-        raw = given(raw)
-        return None if raw is None else self._sources.value(raw, self._scopes.trigger, pointer)

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from msgspec import UnsetType
+
 from ..customers.profile import STANDARD, TEXTS
 from ..documents import cards as document_cards
-from ..documents import flow as written
+from ..documents import flow as written_flow
+from ..documents import steps as written
 from ..documents.problems import Pointer, Report, child, nearest
 from ..limits import NAME_BYTES_MAX
 from ..model import Next
@@ -19,9 +22,17 @@ RESERVED = ("card.", "instance.", "notification.", "customer.", "flow.")
 
 
 class References:
-    def __init__(self, flow: written.Flow, report: Report) -> None:
+    """`segments` None: it is not known which there are."""
+
+    def __init__(
+        self, flow: written_flow.Flow, report: Report, segments: frozenset[str] | None = None
+    ) -> None:
         self._flow = flow
         self._report = report
+        self._segments = segments
+        steps = flow.steps.items()
+        self._notifying = [id for id, step in steps if _notifies(step)]
+        self._starting = [id for id, step in steps if isinstance(step, written.StartFlow)]
         self._buttons = _buttons_by_step(flow)
         self._senders = [id for id, step in flow.steps.items() if isinstance(step, written.SendCard)]
 
@@ -61,6 +72,36 @@ class References:
             self._report.add("wrong_step", pointer, f'The step "{name}" sends no card.{hint}')
         return name
 
+    def notification(self, name: str, pointer: Pointer) -> str:
+        if name not in self._flow.notifications:
+            self._unknown("unknown_notification", "notification", name, self._flow.notifications, pointer)
+        return name
+
+    def notifying_step(self, name: str, pointer: Pointer) -> str:
+        """A step that sends a notification: by itself, or with a card."""
+        return self._step_that(name, "sends no notification", self._notifying, pointer)
+
+    def starting_step(self, name: str, pointer: Pointer) -> str:
+        return self._step_that(name, "starts no flow", self._starting, pointer)
+
+    def _step_that(self, name: str, lacks: str, known: list[str], pointer: Pointer) -> str:
+        if name not in self._flow.steps:
+            self._unknown("unknown_step", "such step", name, known, pointer)
+        elif name not in known:
+            hint = f" Those that do: {', '.join(known[:5])}." if known else ""
+            self._report.add("wrong_step", pointer, f'The step "{name}" {lacks}.{hint}')
+        return name
+
+    def segment(self, name: str, pointer: Pointer) -> str:
+        """Segments are the server's: only a project that lists its own can say that one is missing."""
+        if self._segments is not None and name not in self._segments:
+            self._unknown("unknown_segment", "segment", name, self._segments, pointer)
+        return name
+
+    def table_input(self, name: str, known: Iterable[str], pointer: Pointer) -> None:
+        if name not in known:
+            self._unknown("unknown_input", "input of this table", name, known, pointer)
+
     def button(self, name: str, of: str, pointer: Pointer) -> str:
         known = self._buttons.get(of)
         if known is not None and name not in known:
@@ -85,6 +126,12 @@ class References:
         self._report.add(code, pointer, f'There is no {what} "{name}".{nearest(name, known)}')
 
 
+def _notifies(step: written.Step) -> bool:
+    if isinstance(step, written.SendCard):
+        return not isinstance(step.notify, UnsetType)
+    return isinstance(step, written.Notify)
+
+
 def listed(given: object, pointer: Pointer) -> list[tuple[str, Pointer]]:
     """One name or a list of them, each with its place."""
     if isinstance(given, str):
@@ -94,7 +141,7 @@ def listed(given: object, pointer: Pointer) -> list[tuple[str, Pointer]]:
     return []
 
 
-def templates_by_step(flow: written.Flow) -> Mapping[str, tuple[str, ...]]:
+def templates_by_step(flow: written_flow.Flow) -> Mapping[str, tuple[str, ...]]:
     """The templates that the card of each send_card step may show."""
     found: dict[str, tuple[str, ...]] = {}
     for id, step in flow.steps.items():
@@ -105,7 +152,7 @@ def templates_by_step(flow: written.Flow) -> Mapping[str, tuple[str, ...]]:
     return found
 
 
-def _buttons_by_step(flow: written.Flow) -> Mapping[str, tuple[str, ...]]:
+def _buttons_by_step(flow: written_flow.Flow) -> Mapping[str, tuple[str, ...]]:
     """The submit buttons of each send_card step's card; not of one whose template is unknown."""
     return {
         step: tuple(

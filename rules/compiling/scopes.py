@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final, assert_never
 
+from msgspec import UnsetType
+
 from ..documents import cards as document_cards
-from ..documents import flow as written
+from ..documents import flow as written_flow
+from ..documents import steps as written
 from ..types import Scope, Shape, Type
 from .references import templates_by_step
 
@@ -47,7 +50,15 @@ _TRIGGER: Final[Mapping[str, Shape]] = {
     "event": _EVENT,
     "metadata": Type.DYN,
 }
-_ERROR: Final[Mapping[str, Shape]] = {"code": Type.STRING, "message": Type.STRING}
+_RESPONSE: Final[Mapping[str, Shape]] = {"status": Type.INT, "headers": Type.DYN, "body": Type.DYN}
+_ERROR: Final[Mapping[str, Shape]] = {
+    "code": Type.STRING,
+    "message": Type.STRING,
+    "status": Type.INT,
+    "attempts": Type.INT,
+}
+_CHILD: Final[Mapping[str, Shape]] = {"id": Type.STRING, "status": Type.STRING, "outcome": Type.STRING}
+_NOTIFICATION: Final[Mapping[str, Shape]] = {"id": Type.STRING, "status": Type.STRING}
 _INPUT_TYPES: Final[dict[type, Type]] = {
     document_cards.TextInput: Type.STRING,
     document_cards.NumberInput: Type.DOUBLE,
@@ -58,9 +69,11 @@ _INPUT_TYPES: Final[dict[type, Type]] = {
 
 
 class Scopes:
-    """The scopes of one flow: in triggers, in steps with exits and cards, in outcomes with their fact."""
+    """The scopes of one flow: in triggers by what starts them, in steps with exits and cards, in outcomes
+    with their fact, in `expect` with the response.
+    """
 
-    def __init__(self, flow: written.Flow, constants: Mapping[str, object]) -> None:
+    def __init__(self, flow: written_flow.Flow, constants: Mapping[str, object]) -> None:
         self._flow = flow
         self._templates = templates_by_step(flow)
         self._with_card: list[tuple[Shape, Scope]] = []
@@ -69,7 +82,9 @@ class Scopes:
             "constants": {name: _shape_of(value) for name, value in constants.items()},
             "now": Type.TIMESTAMP,
         }
+        self.start = Scope(world)
         self.trigger = Scope({**world, "event": _EVENT})
+        self.webhook = Scope({**world, "body": Type.DYN, "headers": Type.DYN, "query": Type.DYN})
         self.steps = Scope(
             {
                 **world,
@@ -80,6 +95,7 @@ class Scopes:
             }
         )
         self.event = self.steps.with_(event=_EVENT)
+        self.response = self.steps.with_(response=_RESPONSE)
 
     def card(self, step: str) -> Scope:
         """In a card outcome of that send_card step: its `card` beside the rest."""
@@ -95,24 +111,32 @@ class Scopes:
     def _outputs(self, step: written.Step) -> Shape:
         return {"runs": Type.INT, "error": _ERROR, **self._own_outputs(step)}
 
-    def _own_outputs(self, step: written.Step) -> Mapping[str, Shape]:
+    def _own_outputs(self, step: written.Step) -> Mapping[str, Shape]:  # noqa: C901, PLR0912 – an arm a kind
         match step:
             case written.SendCard():
-                return {"card": self._card([id for id, each in self._flow.steps.items() if each is step])}
+                return self._of_send_card(step)
             case written.UpdateCard():
                 return {"updated": Type.DYN}
             case written.CancelCard():
                 return {"cancelled": Type.DYN}
             case written.Wait():
-                of = [each.of for each in step.until if isinstance(each, written.CardOutcome)]
-                facts: dict[str, Shape] = {"event": _EVENT, "card": self._card(of)}
-                return {
-                    **facts,
-                    "outcome": Type.STRING,
-                    "outcomes": {outcome.id: Type.DYN for outcome in step.until},
-                }
+                return self._of_wait(step)
             case written.Branch():
                 return {"case": Type.STRING if step.take == "first" else Type.DYN}
+            case written.Split():
+                return {"arm": Type.STRING}
+            case written.Decide():
+                return _of_table(step)
+            case written.Request():
+                return {"response": _RESPONSE, "attempts": Type.INT}
+            case written.Notify():
+                return {"notification": _NOTIFICATION}
+            case written.StartFlow():
+                return {"instance": _CHILD}
+            case written.Collect():
+                return {"items": Type.LIST, "count": Type.INT}
+            case written.Limit():
+                return {"passed": Type.BOOL}
             case written.Emit():
                 return {"event": {"id": Type.STRING}}
             case written.Join():
@@ -121,6 +145,21 @@ class Scopes:
                 return {}
             case _:
                 assert_never(step)
+
+    def _of_send_card(self, step: written.SendCard) -> Mapping[str, Shape]:
+        card = self._card([id for id, each in self._flow.steps.items() if each is step])
+        return {"card": card, "notification": _NOTIFICATION}
+
+    def _of_wait(self, step: written.Wait) -> Mapping[str, Shape]:
+        of = [each.of for each in step.until if isinstance(each, written.CardOutcome)]
+        return {
+            "event": _EVENT,
+            "card": self._card(of),
+            "notification": _NOTIFICATION,
+            "instance": _CHILD,
+            "outcome": Type.STRING,
+            "outcomes": {outcome.id: Type.DYN for outcome in step.until},
+        }
 
     def _card(self, steps: Iterable[str]) -> Shape:
         """A card that one of these steps sent: its values are those of every template that it may show."""
@@ -143,6 +182,16 @@ def _add_values(values: dict[str, Shape], element: document_cards.Element) -> No
         return
     for name, shape in added.items():
         values[name] = _common([shape, values.get(name, shape)])
+
+
+def _of_table(step: written.Decide) -> Mapping[str, Shape]:
+    """Every output that a row or the default gives: of `all` rows a list."""
+    given = [row.then for row in step.rows]
+    given += [] if isinstance(step.default, UnsetType) else [step.default]
+    names = dict.fromkeys(name for outputs in given for name in outputs)
+    if step.hit == "all":
+        return dict.fromkeys(names, Type.LIST)
+    return {name: _common(_shape_of(outputs[name]) for outputs in given if name in outputs) for name in names}
 
 
 def _common(shapes: Iterable[Shape]) -> Shape:

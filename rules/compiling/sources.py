@@ -18,6 +18,7 @@ from ..documents.problems import Pointer, Report, child
 from ..errors import ExpressionError, RuleError
 from ..model import Variable
 from ..text.links import Link, compile_link
+from ..text.templates import Template, compile_template
 from ..text.texts import Text, compile_text
 from ..types import Scope
 from ..values import Value, compile_equals, compile_value, is_expression
@@ -63,6 +64,22 @@ class Sources:
         self._note(found.reads, pointer)
         return found
 
+    def expression(self, source: str, scope: Scope, pointer: Pointer) -> Expression:
+        """CEL without the `=`, where the format asks for an expression."""
+        found = self._attempt(lambda: compile_expression(source, scope), pointer, source)
+        if found is None:
+            return _stand_in_expression()
+        self._note(found.reads, pointer)
+        return found
+
+    def template(self, source: str, scope: Scope, pointer: Pointer) -> Template:
+        """A text that is only a template: `=` has no meaning of its own in it."""
+        found = self._attempt(lambda: compile_template(source, scope), pointer, source)
+        if found is None:
+            return _stand_in_template()
+        self._note(found.reads, pointer)
+        return found
+
     def value(self, raw: object, scope: Scope, pointer: Pointer) -> Value:
         """A literal with templates and expressions in it, at any depth."""
         try:
@@ -81,7 +98,7 @@ class Sources:
             if variable is not None:
                 check_fits(variable, value)
         except RuleError as error:
-            self._refuse(error, pointer)
+            self.refuse(error, pointer)
         return value
 
     def places(self, name: str) -> list[Pointer]:
@@ -138,12 +155,12 @@ class Sources:
         try:
             compiled = compile()
         except RuleError as error:
-            self._refuse(error, pointer)
+            self.refuse(error, pointer)
             return None
         self._note_sources(source, pointer)
         return compiled
 
-    def _refuse(self, error: RuleError, pointer: Pointer) -> None:
+    def refuse(self, error: RuleError, pointer: Pointer) -> None:
         offset = error.offset if isinstance(error, ExpressionError) else None
         self.report.add(error.code, pointer, error.message, offset=offset)
 
@@ -162,7 +179,7 @@ class Sources:
                 is_inside = True
                 self._refuse_inside(entry, scope, child(pointer, token), inner)
         if not is_inside:
-            self._refuse(error, pointer)
+            self.refuse(error, pointer)
 
     def _note(self, reads: frozenset[str], pointer: Pointer) -> None:
         for name in reads:
@@ -194,6 +211,11 @@ def _stand_in_expression() -> Expression:
 @cache
 def _stand_in_value() -> Value:
     return compile_value(None, _EMPTY)
+
+
+@cache
+def _stand_in_template() -> Template:
+    return compile_template("", _EMPTY)
 
 
 @cache

@@ -1,34 +1,26 @@
-"""Compiles the steps of a document into those of the model, with their outcomes, exits and deliveries."""
+"""Compiles the steps of a document into those of the model, with their deliveries (flow format §5)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TypedDict, TypeVar, assert_never
+from typing import assert_never
 
-import msgspec
 from msgspec import UnsetType
 
 from .. import model
-from ..calendar.durations import Duration
-from ..calendar.moments import Moment
-from ..conditions import Condition
-from ..documents import flow as written
-from ..documents.parts import MomentParts
+from ..conditions import Expression
+from ..documents import steps as written
 from ..documents.problems import Pointer, child
-from ..types import Scope
+from ..errors import RuleError
+from ..tables import Cell, Row, compile_cell
 from ..values import Value
+from .given import Given, given
+from .outcomes import OutcomeCompiler
+from .outside import OutsideCompiler
 from .references import References
 from .scopes import Scopes
 from .sources import Sources
-
-Given = TypeVar("Given")
-
-
-class _Base(TypedDict):
-    id: str
-    name: str
-    next: model.Next
-    on_error: model.Next | None
+from .step_base import Base
 
 
 class StepCompiler:
@@ -45,16 +37,12 @@ class StepCompiler:
         self._sources = sources
         self._scopes = scopes
         self._references = references
+        self._given = Given(sources, scopes.steps)
+        self._outcomes = OutcomeCompiler(sources, scopes, references)
+        self._outside = OutsideCompiler(sources, scopes, references)
 
-    def step(self, id: str, step: written.Step, pointer: Pointer) -> model.Step:
-        references = self._references
-        on_error = given(step.on_error)
-        base = _Base(
-            id=id,
-            name=step.name,
-            next=references.next(step.next, child(pointer, "next")),
-            on_error=None if on_error is None else references.next(on_error, child(pointer, "on_error")),
-        )
+    def step(self, id: str, step: written.Step, pointer: Pointer) -> model.Step:  # noqa: C901, PLR0912 – an arm a kind
+        base = self._base(id, step, pointer)
         match step:
             case written.SendCard() | written.UpdateCard() | written.CancelCard():
                 return self._card_step(base, step, pointer)
@@ -62,6 +50,21 @@ class StepCompiler:
                 return self._wait(base, step, pointer)
             case written.Branch():
                 return self._branch(base, step, pointer)
+            case written.Split():
+                return self._split(base, step, pointer)
+            case written.Decide():
+                return self._decide(base, step, pointer)
+            case written.Collect():
+                return self._collect(base, step, pointer)
+            case written.Limit():
+                return self._limit(base, step, pointer)
+            case written.Request():
+                return self._outside.request(base, step, pointer)
+            case written.StartFlow():
+                return self._outside.start_flow(base, step, pointer)
+            case written.Notify():
+                name = self._references.notification(step.notification, child(pointer, "notification"))
+                return model.Notify(**base, notification=name, window=model.Window(step.window))
             case written.Set() | written.UpdateCustomer() | written.Emit():
                 return self._writing_step(base, step, pointer)
             case written.Join():
@@ -71,23 +74,32 @@ class StepCompiler:
             case _:
                 assert_never(step)
 
+    def exit(self, exit: written.Exit, pointer: Pointer) -> model.Exit:
+        return self._outcomes.exit(exit, pointer)
+
+    def _base(self, id: str, step: written.Step, pointer: Pointer) -> Base:
+        on_error = given(step.on_error)
+        return Base(
+            id=id,
+            name=step.name,
+            next=self._references.next(step.next, child(pointer, "next")),
+            on_error=None
+            if on_error is None
+            else self._references.next(on_error, child(pointer, "on_error")),
+        )
+
     # --- cards -------------------------------------------------------------------------------------
 
     def _card_step(
         self,
-        base: _Base,
+        base: Base,
         step: written.SendCard | written.UpdateCard | written.CancelCard,
         pointer: Pointer,
     ) -> model.Step:
         references, of, card = self._references, child(pointer, "of"), child(pointer, "card")
         match step:
             case written.SendCard():
-                return model.SendCard(
-                    **base,
-                    card=references.card(step.card, card),
-                    delivery=self._delivery(step.delivery, child(pointer, "delivery")),
-                    metadata=self._value(step.metadata, child(pointer, "metadata")),
-                )
+                return self._send_card(base, step, pointer)
             case written.UpdateCard():
                 delivery = given(step.delivery)
                 return model.UpdateCard(
@@ -104,80 +116,50 @@ class StepCompiler:
             case _:
                 assert_never(step)
 
+    def _send_card(self, base: Base, step: written.SendCard, pointer: Pointer) -> model.SendCard:
+        replaces, notify = given(step.replaces), given(step.notify)
+        return model.SendCard(
+            **base,
+            card=self._references.card(step.card, child(pointer, "card")),
+            delivery=self._delivery(step.delivery, child(pointer, "delivery")),
+            notify=None if notify is None else self._card_notification(notify, child(pointer, "notify")),
+            replaces=None
+            if replaces is None
+            else self._references.sent_card(replaces, child(pointer, "replaces")),
+            metadata=self._given.value(step.metadata, child(pointer, "metadata")),
+        )
+
+    def _card_notification(
+        self, notify: written.CardNotification, pointer: Pointer
+    ) -> model.CardNotification:
+        name = self._references.notification(notify.notification, child(pointer, "notification"))
+        return model.CardNotification(notification=name, window=model.Window(notify.window))
+
     def _delivery(self, delivery: written.Delivery, pointer: Pointer) -> model.Delivery:
         return model.Delivery(
             streams=_distinct(delivery.streams),
             priority=given(delivery.priority),
-            expires_after=self._duration(delivery.expires_after, child(pointer, "expires_after")),
-            expires_at=self._moment(delivery.expires_at, child(pointer, "expires_at")),
-            publish_at=self._moment(delivery.publish_at, child(pointer, "publish_at")),
+            expires_after=self._given.duration(delivery.expires_after, child(pointer, "expires_after")),
+            expires_at=self._given.moment(delivery.expires_at, child(pointer, "expires_at")),
+            publish_at=self._given.moment(delivery.publish_at, child(pointer, "publish_at")),
             platforms=_distinct(delivery.platforms),
             containers=_distinct(delivery.containers),
         )
 
     # --- waits and paths ---------------------------------------------------------------------------
 
-    def _wait(self, base: _Base, wait: written.Wait, pointer: Pointer) -> model.Wait:
-        until = child(pointer, "until")
+    def _wait(self, base: Base, wait: written.Wait, pointer: Pointer) -> model.Wait:
+        until, outcomes = child(pointer, "until"), self._outcomes
         deadline = given(wait.deadline)
         return model.Wait(
             **base,
-            until=tuple(self.outcome(each, child(until, index)) for index, each in enumerate(wait.until)),
+            until=tuple(outcomes.outcome(each, child(until, index)) for index, each in enumerate(wait.until)),
             need_all=wait.need == "all",
-            deadline=None if deadline is None else self._deadline(deadline, child(pointer, "deadline")),
+            deadline=None if deadline is None else outcomes.deadline(deadline, child(pointer, "deadline")),
             close=self._references.sent_cards(wait.close, child(pointer, "close")),
         )
 
-    def _deadline(self, deadline: written.Deadline, pointer: Pointer) -> model.Deadline:
-        return model.Deadline(
-            after=self._duration(deadline.after, child(pointer, "after")),
-            at=self._moment(deadline.at, child(pointer, "at")),
-            next=self._references.next(deadline.next, child(pointer, "next")),
-        )
-
-    def outcome(self, outcome: written.Outcome, pointer: Pointer) -> model.Outcome:
-        references, when = self._references, child(pointer, "when")
-        next = references.next(outcome.next, child(pointer, "next"))
-        match outcome:
-            case written.TimeOutcome():
-                after = self._duration(outcome.after, child(pointer, "after"))
-                at = self._moment(outcome.at, child(pointer, "at"))
-                return model.TimeOutcome(id=outcome.id, after=after, at=at, next=next)
-            case written.CardOutcome():
-                of = references.sent_card(outcome.of, child(pointer, "of"))
-                button = given(outcome.button)
-                if button is not None:
-                    references.button(button, of, child(pointer, "button"))
-                actions = [outcome.action] if isinstance(outcome.action, str) else outcome.action
-                return model.CardOutcome(
-                    id=outcome.id,
-                    of=of,
-                    actions=frozenset(actions),
-                    button=button,
-                    when=self._condition(outcome.when, self._scopes.card(of), when),
-                    next=next,
-                )
-            case written.EventOutcome():
-                return model.EventOutcome(
-                    id=outcome.id,
-                    event=references.event_name(outcome.event, child(pointer, "event")),
-                    match=model.Match(outcome.match),
-                    when=self._condition(outcome.when, self._scopes.event, when),
-                    since_start=outcome.since == "start",
-                    next=next,
-                )
-            case written.ProfileOutcome():
-                condition = self._sources.condition(outcome.when, self._scopes.steps, when)
-                return model.ProfileOutcome(id=outcome.id, when=condition, next=next)
-            case _:
-                assert_never(outcome)
-
-    def exit(self, exit: written.Exit, pointer: Pointer) -> model.Exit:
-        return model.Exit(
-            on=self.outcome(exit, pointer), outcome=given(exit.outcome), cancel_cards=exit.cancel_cards
-        )
-
-    def _branch(self, base: _Base, branch: written.Branch, pointer: Pointer) -> model.Branch:
+    def _branch(self, base: Base, branch: written.Branch, pointer: Pointer) -> model.Branch:
         cases = []
         for index, case in enumerate(branch.cases):
             place = child(child(pointer, "cases"), index)
@@ -191,10 +173,99 @@ class StepCompiler:
             take_every=branch.take == "every",
         )
 
+    def _split(self, base: Base, split: written.Split, pointer: Pointer) -> model.Split:
+        place, by = child(pointer, "arms"), given(split.by)
+        arms = tuple(
+            model.Arm(
+                id=arm.id,
+                weight=float(arm.weight),
+                next=self._references.next(arm.next, child(child(place, index), "next")),
+            )
+            for index, arm in enumerate(split.arms)
+        )
+        if not sum(arm.weight for arm in arms):
+            self._sources.report.add("bad_bounds", place, "The weights must not all be zero.")
+        expression: Expression | None = None
+        if by is not None:
+            expression = self._sources.expression(by, self._scopes.steps, child(pointer, "by"))
+        return model.Split(**base, by=expression, arms=arms)
+
+    def _decide(self, base: Base, step: written.Decide, pointer: Pointer) -> model.Decide:
+        inputs = self._given.values(step.inputs, child(pointer, "inputs"))
+        place = child(pointer, "rows")
+        rows = tuple(self._row(row, inputs, child(place, index)) for index, row in enumerate(step.rows))
+        default = given(step.default)
+        for index, outputs in enumerate((*(row.then for row in step.rows), default or {})):
+            at = child(pointer, "default") if index == len(step.rows) else child(child(place, index), "then")
+            self._check_outputs(outputs, at)
+        return model.Decide(
+            **base,
+            inputs=inputs,
+            rows=rows,
+            default=None if default is None else self._given.values(default, child(pointer, "default")),
+            hit_all=step.hit == "all",
+        )
+
+    def _check_outputs(self, outputs: Mapping[str, object], pointer: Pointer) -> None:
+        """What every step says of itself is no name for an output."""
+        for name in outputs:
+            if name in ("runs", "error"):
+                message = f'Every step has a "{name}" of its own: choose another name.'
+                self._sources.report.add("reserved_name", child(pointer, name), message, at_key=True)
+
+    def _row(self, row: written.DecisionRow, inputs: Mapping[str, Value], pointer: Pointer) -> Row:
+        cells: dict[str, Cell] = {}
+        for name, raw in row.cells.items():
+            place = child(child(pointer, "if"), name)
+            self._references.table_input(name, inputs, place)
+            cell = self._cell(raw, inputs.get(name), place)
+            if cell is not None:
+                cells[name] = cell
+        return Row(cells=cells, then=self._given.values(row.then, child(pointer, "then")))
+
+    def _cell(self, raw: object, input: Value | None, pointer: Pointer) -> Cell | None:
+        shape = input.type if input is not None else None
+        try:
+            return compile_cell(raw, self._scopes.steps, shape=shape) if shape else None
+        except RuleError as error:
+            self._sources.refuse(error, pointer)
+            return None
+
+    def _collect(self, base: Base, step: written.Collect, pointer: Pointer) -> model.Collect:
+        events = [step.events] if isinstance(step.events, str) else step.events
+        for index, event in enumerate(events):
+            place = child(pointer, "events")
+            self._references.event_name(event, place if isinstance(step.events, str) else child(place, index))
+        if_empty = given(step.if_empty)
+        return model.Collect(
+            **base,
+            events=tuple(dict.fromkeys(events)),
+            match=model.Match(step.match),
+            when=self._given.condition(step.when, child(pointer, "when"), self._scopes.event),
+            duration=self._given.duration(step.duration, child(pointer, "for")),
+            until=self._given.moment(step.until, child(pointer, "until")),
+            from_first=step.origin == "first",
+            timeout=self._given.duration(step.timeout, child(pointer, "timeout")),
+            max=step.max,
+            include_trigger=step.include_trigger,
+            if_empty=None
+            if if_empty is None
+            else self._references.next(if_empty, child(pointer, "if_empty")),
+        )
+
+    def _limit(self, base: Base, step: written.Limit, pointer: Pointer) -> model.Limit:
+        return model.Limit(
+            **base,
+            max=step.max,
+            per=self._sources.duration(step.per, child(pointer, "per")),
+            key=self._given.value(step.key, child(pointer, "key")),
+            otherwise=self._references.next(step.otherwise, child(pointer, "else")),
+        )
+
     # --- what writes -------------------------------------------------------------------------------
 
     def _writing_step(
-        self, base: _Base, step: written.Set | written.UpdateCustomer | written.Emit, pointer: Pointer
+        self, base: Base, step: written.Set | written.UpdateCustomer | written.Emit, pointer: Pointer
     ) -> model.Step:
         match step:
             case written.Set():
@@ -205,7 +276,7 @@ class StepCompiler:
                     self._references.profile_field(name, child(place, name))
                 return model.UpdateCustomer(
                     **base,
-                    set=self._values(step.set, place),
+                    set=self._given.values(step.set, place),
                     add_tags=self._tags(step.add_tags, child(pointer, "add_tags")),
                     remove_tags=self._tags(step.remove_tags, child(pointer, "remove_tags")),
                 )
@@ -214,9 +285,9 @@ class StepCompiler:
                 return model.Emit(
                     **base,
                     event=self._references.event_name(step.event, name, is_raised=True),
-                    data=self._value(step.data, child(pointer, "data")),
-                    customer=self._value(step.customer, child(pointer, "customer")),
-                    key=self._value(step.key, child(pointer, "key")),
+                    data=self._given.value(step.data, child(pointer, "data")),
+                    customer=self._given.value(step.customer, child(pointer, "customer")),
+                    key=self._given.value(step.key, child(pointer, "key")),
                 )
             case _:
                 assert_never(step)
@@ -234,36 +305,6 @@ class StepCompiler:
             self._sources.value(tag, self._scopes.steps, child(pointer, index))
             for index, tag in enumerate(tags)
         )
-
-    def _values(self, values: Mapping[str, object], pointer: Pointer) -> dict[str, Value]:
-        return {
-            name: self._sources.value(value, self._scopes.steps, child(pointer, name))
-            for name, value in values.items()
-        }
-
-    # --- what may be left out ----------------------------------------------------------------------
-
-    def _value(self, raw: object, pointer: Pointer) -> Value | None:
-        if isinstance(raw, UnsetType):
-            return None
-        return self._sources.value(raw, self._scopes.steps, pointer)
-
-    def _condition(self, source: str | UnsetType, scope: Scope, pointer: Pointer) -> Condition | None:
-        return None if isinstance(source, UnsetType) else self._sources.condition(source, scope, pointer)
-
-    def _duration(self, text: str | UnsetType, pointer: Pointer) -> Duration | None:
-        return None if isinstance(text, UnsetType) else self._sources.duration(text, pointer)
-
-    def _moment(self, moment: str | MomentParts | UnsetType, pointer: Pointer) -> Moment | None:
-        if isinstance(moment, UnsetType):
-            return None
-        raw = msgspec.to_builtins(moment)
-        return self._sources.moment(raw, self._scopes.steps, pointer)
-
-
-def given(value: Given | UnsetType) -> Given | None:
-    """What the author gave, or None."""
-    return None if isinstance(value, UnsetType) else value
 
 
 def _distinct(names: Iterable[str] | UnsetType) -> tuple[str, ...] | None:

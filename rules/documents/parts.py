@@ -26,6 +26,8 @@ def matching(pattern: str, description: str = "") -> Meta:
     return Meta(extra_json_schema=told)
 
 
+FlowKey = Annotated[str, matching("^[a-z0-9][a-z0-9-]{0,63}$")]
+Folder = Annotated[str, Meta(max_length=limits.FOLDER_CHARS_MAX)]
 Key = Annotated[str, matching("^[a-z][a-z0-9_]{0,63}$", "Lower case, digits, underscores.")]
 Many = Annotated[list[Key], Meta(min_length=1, max_length=limits.NEXT_COUNT_MAX)]
 Keys = Key | Annotated[list[Key], Meta(max_length=limits.NEXT_COUNT_MAX)]
@@ -42,6 +44,9 @@ ContainerId = Annotated[
 ]
 DurationText = Annotated[
     str, Meta(max_length=limits.DURATION_CHARS_MAX, description="An ISO 8601 duration such as PT30M or P7D.")
+]
+Zone = Annotated[
+    str, Meta(max_length=64, description="An IANA time zone, or `customer`: the customer's own.")
 ]
 CardAction = Literal[
     "displayed",

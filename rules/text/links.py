@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from ..errors import EvaluationError, ExpressionError, RuleError
 from ..limits import LINK_CHARS_MAX
@@ -96,6 +96,17 @@ def fill_link(layout: str, marks: Marks) -> str:
     except RuleError as error:
         raise EvaluationError(error.code, error.message) from error
     return url
+
+
+def is_web_address(url: str) -> bool:
+    """Whether it is an absolute http or https address that a request can go to."""
+    if len(url) > LINK_CHARS_MAX or not url.isprintable() or " " in url:
+        return False
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _encode(value: str | Runtime, safe: str) -> str:

@@ -7,32 +7,41 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from ..instance import Change, Timer, TimerKind
+from ..inputs import Repaired
+from ..instance import Change, Timer, TimerKind, Token
 from ..limits import STEPS_PER_INSTANCE_MAX, STEPS_PER_TURN_MAX
 from ..model import (
     Branch,
     CancelCard,
+    Collect,
+    Decide,
     Emit,
     End,
     Exit,
     Join,
+    Limit,
     Next,
+    Notify,
     ProfileOutcome,
+    Request,
+    SegmentOutcome,
     SendCard,
     Set,
+    Split,
+    StartFlow,
     Step,
     TimeOutcome,
     UpdateCard,
     UpdateCustomer,
     Wait,
 )
-from . import joins, kept
+from . import joins, kept, pushes
 from .ending import finish, leave
-from .facts import Fact, ProfileChanged
-from .outcomes import due_of, profile_holds, satisfied
+from .facts import EventCame, Fact, ProfileChanged
+from .outcomes import due_of, holds_now, is_so, satisfied
 from .run import Run
-from .running import attempt, holds, park
-from .steps import cards, data, paths, waits
+from .running import attempt, park
+from .steps import cards, children, collecting, data, paths, requests, waits
 
 
 def advance(run: Run) -> None:
@@ -61,7 +70,7 @@ def arm_exits(run: Run) -> None:
                 run.set_timer(due, TimerKind.EXIT, on.id)
             elif due is not None:
                 holding = holding or exit
-        elif holding is None and isinstance(on, ProfileOutcome) and profile_holds(run, "", on):
+        elif holding is None and isinstance(on, ProfileOutcome | SegmentOutcome) and is_so(run, "", on):
             kept.take(run, "", on, ProfileChanged())
             holding = exit
     if holding is not None:
@@ -69,7 +78,7 @@ def arm_exits(run: Run) -> None:
 
 
 def notice(run: Run, fact: Fact) -> None:
-    """Offer the fact to exits, then to each armed wait, oldest first; a wait step takes it once."""
+    """Offer the fact to exits, then to each token that waits, oldest first; a step takes it once."""
     if isinstance(fact, ProfileChanged):
         _release(run)
     for exit in run.flow.exits:
@@ -79,23 +88,36 @@ def notice(run: Run, fact: Fact) -> None:
             break
     took: set[str] = set()
     for token in run.tokens:
-        step = run.flow.steps[token.step]
-        if not isinstance(step, Wait) or token.error is not None or token.step in took:
-            continue
-        if waits.offer(run, step, token, fact):
+        if token.error is None and token.step not in took and _offer(run, token, fact):
             took.add(token.step)
     if run.live:
         kept.keep(run, fact, took=took)
 
 
+def _offer(run: Run, token: Token, fact: Fact) -> bool:
+    """Whether the step at which the token stands takes the fact."""
+    step = run.flow.steps[token.step]
+    if isinstance(step, Wait):
+        return waits.offer(run, step, token, fact)
+    return (
+        isinstance(step, Collect) and isinstance(fact, EventCame) and collecting.offer(run, step, token, fact)
+    )
+
+
 def ring(run: Run, timer: Timer) -> None:
-    """A timer of an exit or of a wait rang."""
+    """A timer of an exit or of a step at which a token stands rang."""
     if timer.kind is TimerKind.EXIT:
         leave(run, next(exit for exit in run.flow.exits if exit.on.id == timer.of))
         return
-    wait = run.flow.steps[timer.of]
-    assert isinstance(wait, Wait), "only waits set these timers"
-    waits.ring(run, wait, timer)
+    match run.flow.steps[timer.of]:
+        case Wait() as wait:
+            waits.ring(run, wait, timer)
+        case Request() as request:
+            requests.ring(run, request, timer.activation)
+        case Collect() as collect:
+            collecting.ring(run, collect, timer)
+        case step:
+            raise AssertionError(f"{step.id} sets no timers")
 
 
 def _release(run: Run) -> None:
@@ -105,7 +127,7 @@ def _release(run: Run) -> None:
         wait = run.flow.steps.get(step)
         armed = wait.until if isinstance(wait, Wait) else tuple([exit.on for exit in run.flow.exits])
         outcome = next((outcome for outcome in armed if outcome.id == id), None)
-        if not isinstance(outcome, ProfileOutcome) or not holds(run, step, id, outcome.when):
+        if not isinstance(outcome, ProfileOutcome | SegmentOutcome) or not holds_now(run, step, outcome):
             run.held = tuple([other for other in run.held if other != key])
 
 
@@ -123,6 +145,27 @@ def _run_next(run: Run) -> None:
     attempt(run, step, activation, _do)
 
 
+def repair(run: Run, repaired: Repaired) -> None:
+    """Parked tokens are tried again with the same activation, or led past their step (§9.7)."""
+    parked = [token for token in run.tokens if token.error is not None]
+    for token in parked:
+        if repaired.step not in (None, token.step):
+            continue
+        run.drop_token(token)
+        step = run.flow.steps[token.step]
+        if repaired.action == "skip":
+            run.note(step.id, "skipped")
+            run.queue.extend(step.next if repaired.to is None else repaired.to)
+        elif repaired.fresh or isinstance(step, Join) or token.activation > run.runs(step.id):
+            run.note(step.id, "tried again, as a new activation")
+            run.queue.append(step.id)
+        else:
+            run.note(step.id, "tried again")
+            run.output(step.id, {"runs": token.activation})
+            run.step_count += 1
+            attempt(run, step, token.activation, _do)
+
+
 def _overrun(run: Run) -> None:
     """Every token that could run is parked: the instance has failed, and says so."""
     if run.step_count >= STEPS_PER_INSTANCE_MAX:
@@ -136,7 +179,7 @@ def _overrun(run: Run) -> None:
     run.queue.clear()
 
 
-def _do(run: Run, step: Step, activation: int) -> Next | None:  # noqa: C901 – an arm a kind of step
+def _do(run: Run, step: Step, activation: int) -> Next | None:  # noqa: C901, PLR0912 – an arm a kind of step
     match step:
         case Wait():
             return waits.enter(run, step, activation)
@@ -154,6 +197,22 @@ def _do(run: Run, step: Step, activation: int) -> Next | None:  # noqa: C901 –
             return data.update_customer(run, step)
         case Emit():
             return data.emit(run, step, activation)
+        case Split():
+            return paths.split(run, step, activation)
+        case Decide():
+            return paths.decide(run, step, activation)
+        case Limit():
+            return paths.limit(run, step, activation)
+        case Request():
+            requests.enter(run, step, activation)
+            return None
+        case Notify():
+            pushes.queue(run, step.id, activation, step.notification, step.window)
+            return step.next
+        case StartFlow():
+            return children.start(run, step, activation)
+        case Collect():
+            return collecting.enter(run, step, activation)
         case End():
             paths.end(run, step)
             return None

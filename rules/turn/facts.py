@@ -1,4 +1,5 @@
-"""What can satisfy an outcome: a card reported, an event came, the profile changed, a moment came.
+"""What can satisfy an outcome: a card or a push reported, a child ended, an event or a moment came, the
+profile changed.
 
 A fact is noticed by exits first, then by every wait that is armed; what nobody took may be kept.
 """
@@ -43,4 +44,22 @@ class MomentCame(msgspec.Struct, frozen=True, gc=False):
     due: int
 
 
-Fact: TypeAlias = CardReported | EventCame | ProfileChanged | MomentCame
+class PushTold(msgspec.Struct, frozen=True, gc=False):
+    """What became of a push of that step. `number` is that of the kept report; 0: it comes just now."""
+
+    step: str
+    push: str
+    status: str
+    number: int = 0
+
+
+class ChildEnded(msgspec.Struct, frozen=True, gc=False):
+    """The instance that a start_flow step started has ended. `number` as above."""
+
+    step: str
+    child: str
+    number: int = 0
+
+
+Reported: TypeAlias = CardReported | PushTold | ChildEnded
+Fact: TypeAlias = Reported | EventCame | ProfileChanged | MomentCame

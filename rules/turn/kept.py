@@ -13,9 +13,9 @@ from msgspec.structs import replace
 
 from ..instance import KeptEvent, Report
 from ..limits import KEPT_EVENTS_BYTES_MAX, KEPT_EVENTS_MAX, KEPT_REPORTS_MAX
-from ..model import Deadline, Origin, Outcome, TimeOutcome
+from ..model import ENDED, Deadline, Origin, Outcome, TimeOutcome
 from . import outcomes
-from .facts import CardReported, EventCame, Fact, MomentCame, ProfileChanged
+from .facts import CardReported, ChildEnded, EventCame, Fact, MomentCame, ProfileChanged, PushTold, Reported
 from .run import Run, pack
 
 Kept = TypeVar("Kept", Report, KeptEvent)
@@ -26,7 +26,7 @@ def keep(run: Run, fact: Fact, *, took: Collection[str]) -> None:
     match fact:
         case EventCame():
             _keep_event(run, fact, took)
-        case CardReported():
+        case CardReported() | PushTold() | ChildEnded():
             _keep_report(run, fact, took)
         case ProfileChanged() | MomentCame():
             return
@@ -43,7 +43,7 @@ def take(run: Run, step: str, outcome: Outcome, fact: Fact) -> None:
             # A kept one is taken alone here: an older one may still satisfy another outcome of the same wait.
             first, last = (fact.number, fact.number) if fact.number else (0, run.numbered)
             _pass_over(run, step, first, last)
-        case CardReported():
+        case CardReported() | PushTold() | ChildEnded():
             run.reports = tuple(
                 [
                     left
@@ -81,19 +81,34 @@ def _pass_over(run: Run, step: str, first: int, last: int) -> None:
         )
 
 
-def _is(report: Report, fact: CardReported) -> bool:
+def _is(report: Report, fact: Reported) -> bool:
     """By number; without numbers, in states of before there were any, each kind is one fact."""
-    return report.number == fact.number and _kind(report) == (fact.card.id, fact.action, fact.button)
+    about, _, action, button = _said(fact)
+    return report.number == fact.number and _kind(report) == (about, action, button)
 
 
-def _keep_report(run: Run, fact: CardReported, took: Collection[str]) -> None:
-    listeners = run.flow.listening.reports.get((fact.card.step, fact.action))
+def _said(fact: Reported) -> tuple[str, str, str, str | None]:
+    """What reports, of which step, what, and with which button."""
+    match fact:
+        case CardReported():
+            return fact.card.id, fact.card.step, fact.action, fact.button
+        case PushTold():
+            return fact.push, fact.step, fact.status, None
+        case ChildEnded():
+            return fact.child, fact.step, ENDED, None
+        case _:
+            assert_never(fact)
+
+
+def _keep_report(run: Run, fact: Reported, took: Collection[str]) -> None:
+    about, of, action, button = _said(fact)
+    listeners = run.flow.listening.reports.get((of, action))
     if listeners is None:
         return
     waiting = tuple([step for step in listeners if step not in took])
     if not waiting:
         return
-    report = Report(fact.card.id, fact.card.step, fact.action, fact.button, waiting, run.next_number())
+    report = Report(about, of, action, button, waiting, run.next_number())
     run.grow(report)
     run.reports = (*run.reports, report)
     if len(run.reports) > KEPT_REPORTS_MAX:
@@ -147,7 +162,7 @@ def _note_loss(run: Run, result: str, count_max: int) -> None:
 
 
 def _kind(report: Report) -> tuple[str, str, str | None]:
-    return (report.card, report.action, report.button)
+    return (report.about, report.action, report.button)
 
 
 def _less(kept: Kept, step: str) -> Kept:

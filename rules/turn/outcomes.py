@@ -14,9 +14,23 @@ from ..cards import changes as card_changes
 from ..errors import RuleError
 from ..inputs import Event
 from ..instance import KeptEvent
-from ..model import CardOutcome, Deadline, EventOutcome, Match, Origin, Outcome, ProfileOutcome, TimeOutcome
+from ..model import (
+    ENDED,
+    CardOutcome,
+    Deadline,
+    EventOutcome,
+    FlowOutcome,
+    Match,
+    NotificationOutcome,
+    OfProfile,
+    Origin,
+    Outcome,
+    ProfileOutcome,
+    SegmentOutcome,
+    TimeOutcome,
+)
 from .context import card_context, event_context
-from .facts import CardReported, EventCame, Fact, MomentCame, ProfileChanged
+from .facts import CardReported, ChildEnded, EventCame, Fact, MomentCame, ProfileChanged, PushTold
 from .run import Run
 from .running import holds
 
@@ -30,8 +44,12 @@ def satisfied(run: Run, step: str, outcome: Outcome, fact: Fact) -> bool:
             return isinstance(fact, EventCame) and event_satisfies(run, step, outcome, fact)
         case CardOutcome():
             return isinstance(fact, CardReported) and _card_fits(run, step, outcome, fact)
-        case ProfileOutcome():
-            return isinstance(fact, ProfileChanged) and profile_holds(run, step, outcome)
+        case ProfileOutcome() | SegmentOutcome():
+            return isinstance(fact, ProfileChanged) and is_so(run, step, outcome)
+        case NotificationOutcome():
+            return isinstance(fact, PushTold) and _push_fits(outcome, fact)
+        case FlowOutcome():
+            return isinstance(fact, ChildEnded) and fact.step == outcome.of
         case TimeOutcome():
             return False
         case _:
@@ -86,9 +104,22 @@ def _card_fits(run: Run, step: str, outcome: CardOutcome, fact: CardReported) ->
         run.context.pop("card", None)
 
 
-def profile_holds(run: Run, step: str, outcome: ProfileOutcome) -> bool:
+def _push_fits(outcome: NotificationOutcome, fact: PushTold) -> bool:
+    return fact.step == outcome.of and fact.status in outcome.statuses
+
+
+def is_so(run: Run, step: str, outcome: OfProfile) -> bool:
     """Whether it holds and is not one that was taken and has held ever since."""
-    return f"{step}/{outcome.id}" not in run.held and holds(run, step, outcome.id, outcome.when)
+    return f"{step}/{outcome.id}" not in run.held and holds_now(run, step, outcome)
+
+
+def holds_now(run: Run, step: str, outcome: OfProfile) -> bool:
+    """Whether the profile is as the outcome wants it, taken or not."""
+    if isinstance(outcome, ProfileOutcome):
+        return holds(run, step, outcome.id, outcome.when)
+    is_member = run.profile is not None and outcome.segment in run.profile.segments
+    run.note(step, f"{outcome.id}: {'yes' if is_member is outcome.member else 'no'}")
+    return is_member is outcome.member
 
 
 # --- what was there before --------------------------------------------------------------------------
@@ -101,8 +132,12 @@ def already(run: Run, step: str, outcome: Outcome) -> Fact | None:
             return _reported(run, step, outcome)
         case EventOutcome():
             return _came(run, step, outcome)
-        case ProfileOutcome():
-            return ProfileChanged() if profile_holds(run, step, outcome) else None
+        case ProfileOutcome() | SegmentOutcome():
+            return ProfileChanged() if is_so(run, step, outcome) else None
+        case NotificationOutcome():
+            return _told(run, step, outcome)
+        case FlowOutcome():
+            return _ended(run, step, outcome)
         case TimeOutcome():
             due = due_of(run, step, outcome)
             return MomentCame(due) if due is not None and due <= run.now else None
@@ -112,12 +147,27 @@ def already(run: Run, step: str, outcome: Outcome) -> Fact | None:
 
 def _reported(run: Run, step: str, outcome: CardOutcome) -> CardReported | None:
     for report in run.reports:
-        card = card_changes.find(run, report.card)
+        card = card_changes.find(run, report.about)
         if step not in report.waiting or card is None:
             continue
         fact = CardReported(card, report.action, report.button, report.number)
         if _card_fits(run, step, outcome, fact):
             return fact
+    return None
+
+
+def _told(run: Run, step: str, outcome: NotificationOutcome) -> PushTold | None:
+    for report in run.reports:
+        fact = PushTold(report.step, report.about, report.action, report.number)
+        if step in report.waiting and _push_fits(outcome, fact):
+            return fact
+    return None
+
+
+def _ended(run: Run, step: str, outcome: FlowOutcome) -> ChildEnded | None:
+    for report in run.reports:
+        if step in report.waiting and (report.step, report.action) == (outcome.of, ENDED):
+            return ChildEnded(report.step, report.about, report.number)
     return None
 
 

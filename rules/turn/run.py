@@ -16,11 +16,24 @@ import msgspec
 
 from ..cards.card import Card, CardView
 from ..customers.profile import Profile
-from ..effects import Answer, Effect, PutCard, RaiseEvent, StepTrace
+from ..effects import Answer, Effect, PutCard, RaiseEvent, StepTrace, WriteLedger
 from ..errors import RuleError
-from ..ids import make_id
+from ..ids import make_id, share
 from ..inputs import Event
-from ..instance import OF_WAITS, TRANSITIONS, Change, KeptEvent, Report, State, Timer, TimerKind, Token
+from ..instance import (
+    OF_TOKENS,
+    TRANSITIONS,
+    Change,
+    Child,
+    HeldPush,
+    KeptEvent,
+    Report,
+    State,
+    Timer,
+    TimerKind,
+    Token,
+)
+from ..ledgers import Ledger
 from ..limits import STATE_BYTES_MAX, TRACE_LINES_MAX, TRACE_VALUE_BYTES_MAX
 from ..model import Flow, Origin
 from ..text.templates import Setting
@@ -46,6 +59,9 @@ Mark: TypeAlias = tuple[
     tuple[str, ...],
     dict[str, int],
     tuple[str, ...],
+    tuple[HeldPush, ...],
+    tuple[Child, ...],
+    Ledger,
     Profile | None,
     int,
     int,
@@ -64,6 +80,8 @@ class Run:
         "base",
         "card_balance",
         "cards",
+        "children",
+        "collected",
         "condition_errors",
         "context",
         "depth",
@@ -78,10 +96,13 @@ class Run:
         "held",
         "id_count",
         "joined",
+        "ledger",
+        "missed",
         "now",
         "numbered",
         "outcome",
         "profile",
+        "pushes",
         "queue",
         "reports",
         "seed",
@@ -107,6 +128,24 @@ class Run:
         self.seed = seed
         self.world: World = world
 
+        self._begin_from(base)
+        self.ledger: Ledger = world.ledger
+        self.depth = 0
+        self.queue: deque[str] = deque()
+        self.facts: deque[Fact] = deque()
+        self.effects: list[Effect] = []
+        self.trace: list[StepTrace] = []
+        self.answer: Answer | None = None
+        self.woke = False
+        self.collected = False
+        self.condition_errors = 0
+        self.card_balance = 0
+        self.id_count = 0
+        self.context = Context()
+        self.context.run = self
+        self._setting: Setting | None = None
+
+    def _begin_from(self, base: State) -> None:
         self.status = base.status
         self.outcome = base.outcome
         self.ended_at = base.ended_at
@@ -125,20 +164,9 @@ class Run:
         self.step_count = base.step_count
         self.size = base.size
         self.fault = base.fault
-
-        self.depth = 0
-        self.queue: deque[str] = deque()
-        self.facts: deque[Fact] = deque()
-        self.effects: list[Effect] = []
-        self.trace: list[StepTrace] = []
-        self.answer: Answer | None = None
-        self.woke = False
-        self.condition_errors = 0
-        self.card_balance = 0
-        self.id_count = 0
-        self.context = Context()
-        self.context.run = self
-        self._setting: Setting | None = None
+        self.missed = base.missed
+        self.pushes = base.pushes
+        self.children = base.children
 
     @property
     def live(self) -> bool:
@@ -170,6 +198,9 @@ class Run:
             self.held,
             self.fired,
             self.joined,
+            self.pushes,
+            self.children,
+            self.ledger,
             self.profile,
             self.card_balance,
             self.size,
@@ -190,6 +221,9 @@ class Run:
             self.held,
             self.fired,
             self.joined,
+            self.pushes,
+            self.children,
+            self.ledger,
             self.profile,
             self.card_balance,
             self.size,
@@ -211,6 +245,10 @@ class Run:
     def next_id(self) -> str:
         self.id_count += 1
         return make_id(self.now, self.seed, self.id_count)
+
+    def chance(self, *of: object) -> float:
+        """A number from 0 to 1 that is the same in every replay."""
+        return share(f"{self.seed}/{'/'.join(map(str, of))}")
 
     def next_number(self) -> int:
         self.numbered += 1
@@ -241,6 +279,11 @@ class Run:
         runs = outputs["runs"] if outputs else 0
         assert isinstance(runs, int)
         return runs
+
+    def write_ledger(self, ledger: Ledger) -> None:
+        """What the flow remembers of the customer: this turn sees it at once."""
+        self.ledger = ledger
+        self.effects.append(WriteLedger(ledger=ledger))
 
     def put_card(self, card: Card, view: CardView | None = None) -> None:
         """The card is new or has changed; with `view` it is rendered (again)."""
@@ -274,12 +317,13 @@ class Run:
         step, activation = token.step, token.activation
         left = []
         for timer in self.timers:
-            if timer.of != step or timer.activation != activation or timer.kind not in OF_WAITS:
+            if timer.of != step or timer.activation != activation or timer.kind not in OF_TOKENS:
                 left.append(timer)
         self.timers = tuple(left)
 
-    def drop_card_timers(self, card: str, *kinds: TimerKind) -> None:
-        self.timers = tuple([timer for timer in self.timers if timer.of != card or timer.kind not in kinds])
+    def drop_timers(self, of: str, *kinds: TimerKind) -> None:
+        """Those of these kinds that belong to the card or push."""
+        self.timers = tuple([timer for timer in self.timers if timer.of != of or timer.kind not in kinds])
 
     # --- effects -----------------------------------------------------------------------------------
 
@@ -353,6 +397,10 @@ class Run:
             base.trigger,
             self.size,
             self.fault,
+            self.missed,
+            self.pushes,
+            self.children,
+            base.parent,
         )
 
     # --- size --------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ def attempt(
 
 def fail(run: Run, step: Step, activation: int, error: RuleError) -> None:
     """The token goes on at `on_error`, or is parked with the error."""
-    details: dict[str, object] = {"code": error.code, "message": error.message}
+    details: dict[str, object] = {"code": error.code, "message": error.message, **error.details}
     for token in run.tokens:
         if token.step == step.id and token.activation == activation:
             run.drop_token(token)

@@ -6,7 +6,7 @@ from typing import Final
 
 from ..effects import Subscriptions
 from ..instance import Token
-from ..model import EventOutcome, Match, Outcome, ProfileOutcome, Wait
+from ..model import Collect, EventOutcome, Match, Outcome, ProfileOutcome, SegmentOutcome, Wait
 from .run import Run
 
 NOTHING: Final = Subscriptions()
@@ -26,8 +26,12 @@ def subscriptions(run: Run) -> Subscriptions | None:
     for outcome in _armed(run):
         if isinstance(outcome, EventOutcome):
             names.add((outcome.match, outcome.event))
-        elif isinstance(outcome, ProfileOutcome):
+        elif isinstance(outcome, ProfileOutcome | SegmentOutcome):
             profile = True
+    for token in run.tokens:
+        step = run.flow.steps[token.step]
+        if isinstance(step, Collect) and token.error is None:
+            names.update([(step.match, name) for name in step.events])
     for name, listeners in run.flow.listening.kept.items():
         names.update([(outcome.match, name) for _, outcome in listeners])
     if not names and not profile:

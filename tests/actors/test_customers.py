@@ -70,10 +70,10 @@ steps:
 
 
 def test_profile_is_not_forgotten_before_its_commit() -> None:
-    customers = Customers(profiles_max=1)
-    customers.load("ann", None)
-    customers.put(new_profile("ann", 1), group=1)
-    customers.load("bob", row_of(new_profile("bob", 1)))
+    customers = Customers(1)
+    customers.load_row("ann", None)
+    customers.write(new_profile("ann", 1), group=1)
+    customers.load_row("bob", row_of(new_profile("bob", 1)))
     customers.evict()
     assert (customers.is_loaded("ann"), customers.is_loaded("bob")) == (True, True)
     customers.committed(["ann"], group=1)
@@ -82,10 +82,10 @@ def test_profile_is_not_forgotten_before_its_commit() -> None:
 
 
 def test_profile_that_an_input_will_ask_for_stays() -> None:
-    customers = Customers(profiles_max=0)
+    customers = Customers(0)
     customers.pin("ann")
     customers.pin("ann")
-    customers.load("ann", row_of(new_profile("ann", 1)))
+    customers.load_row("ann", row_of(new_profile("ann", 1)))
     for is_kept in (True, True, False):
         customers.evict()
         assert customers.is_loaded("ann") is is_kept
@@ -94,11 +94,12 @@ def test_profile_that_an_input_will_ask_for_stays() -> None:
 
 
 def test_what_the_store_says_late_does_not_replace_a_newer_profile() -> None:
-    customers = Customers(profiles_max=10)
-    customers.load("ann", None)
-    written = customers.put(new_profile("ann", 5), group=1)
-    customers.load("ann", row_of(new_profile("ann", 1)))
-    assert customers.profile("ann") is written
+    customers = Customers(10)
+    customers.load_row("ann", None)
+    written = new_profile("ann", 5)
+    customers.write(written, group=1)
+    customers.load_row("ann", row_of(new_profile("ann", 1)))
+    assert customers.get("ann") is written
 
 
 def test_many_customers_pass_through_little_memory() -> None:

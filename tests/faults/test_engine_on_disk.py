@@ -26,6 +26,7 @@ from actors.limits import EngineLimits
 from actors.ports import CardFilter, InstanceFilter
 from actors.records import VersionRow
 from actors.telemetry import CommitStalled, Report, Telemetry
+from actors.testing import Robot
 from rules.inputs import Event
 from rules.instance import State
 from rules.world import World
@@ -92,6 +93,7 @@ class Service:
             limits=self.limits,
             world=World(),
             telemetry=Telemetry(self.reports.append),
+            performer=Robot(),
             on_broken=self.must_end.set,
         )
         await self.engine.start()

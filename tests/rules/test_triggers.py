@@ -10,7 +10,7 @@ from rules.compiling.flows import check
 from rules.customers.profile import new_profile
 from rules.decide import StartPlan, TriggerFailed, World, match_trigger, trigger_target
 from rules.inputs import Event
-from rules.model import Flow, Origin
+from rules.model import EventTrigger, Flow, Origin
 from tests.rules.playing import NOW, Part, document, flow_of, pause
 
 
@@ -31,15 +31,21 @@ def event(name: str = "go", **more: object) -> Event:
     return msgspec.convert(fields, Event)
 
 
+def trigger_of(flow: Flow) -> EventTrigger:
+    (trigger,) = flow.triggers
+    assert isinstance(trigger, EventTrigger)
+    return trigger
+
+
 def target(flow: Flow, event: Event) -> str | TriggerFailed | None:
-    return trigger_target(flow.triggers[0], event, now=NOW, world=World())
+    return trigger_target(trigger_of(flow), event, now=NOW, world=World())
 
 
 def match(flow: Flow, event: Event, **fields: object) -> StartPlan | TriggerFailed | None:
     profile = replace(new_profile("c-1", NOW), fields=dict(fields))
     return match_trigger(
         flow,
-        flow.triggers[0],
+        trigger_of(flow),
         event,
         target="c-1",
         customer=profile,

@@ -31,15 +31,17 @@ class Times:
 
 
 def send(run: Run, step: SendCard) -> Next:
-    """Create the card; a `publish_at` that says skip creates none."""
-    if run.world.open_cards + run.card_balance >= OPEN_CARDS_PER_CUSTOMER_MAX:
-        message = f"The customer has {OPEN_CARDS_PER_CUSTOMER_MAX} open cards already."
-        raise RuleError("too_many_cards", message)
+    """Create the card in place of those that it replaces; a `publish_at` that says skip creates none."""
     delivery = step.delivery
     publish_at = _moment(run, delivery.publish_at)
     if delivery.publish_at is not None and publish_at is None:
         run.note(step.id, "skipped: its time is past")
         return step.next
+    if step.replaces is not None:
+        _supersede(run, step.replaces)
+    if run.world.open_cards + run.card_balance >= OPEN_CARDS_PER_CUSTOMER_MAX:
+        message = f"The customer has {OPEN_CARDS_PER_CUSTOMER_MAX} open cards already."
+        raise RuleError("too_many_cards", message)
     rendered = _render(run, step.id, step.card)
     times = Times(publish_at=publish_at, expires_at=_expires_at(run, delivery, created_at=run.now))
     card = _create(run, step, rendered, times)
@@ -54,7 +56,14 @@ def send(run: Run, step: SendCard) -> Next:
     card_changes.announce(run, card, "created")
     if card.status is CardStatus.ACTIVE:
         card_changes.announce(run, card, "published")
+        card_changes.notify(run, card)
     return step.next
+
+
+def _supersede(run: Run, replaced: str) -> None:
+    for card in card_changes.open_cards(run):
+        if card.step == replaced:
+            card_changes.supersede(run, card)
 
 
 def update(run: Run, step: UpdateCard, activation: int) -> Next:
@@ -120,7 +129,7 @@ def _create(run: Run, step: SendCard, rendered: Rendered, times: Times) -> Card:
 
 def _set_timers(run: Run, card: Card) -> None:
     """The card's own times, set anew; the end of a snooze stays where it was, but not after the expiry."""
-    run.drop_card_timers(card.id, TimerKind.PUBLISH, TimerKind.EXPIRE)
+    run.drop_timers(card.id, TimerKind.PUBLISH, TimerKind.EXPIRE)
     if card.status is CardStatus.EMBARGOED and card.publish_at is not None:
         run.set_timer(card.publish_at, TimerKind.PUBLISH, card.id)
     if card.expires_at is not None:

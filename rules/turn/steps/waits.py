@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Final
+from typing import Final, assert_never
 
 from msgspec.structs import replace
 
@@ -14,7 +14,7 @@ from ...instance import Timer, TimerKind, Token
 from ...model import CardOutcome, Next, Outcome, Wait
 from .. import kept, outcomes
 from ..context import card_context
-from ..facts import CardReported, EventCame, Fact, MomentCame, ProfileChanged
+from ..facts import CardReported, ChildEnded, EventCame, Fact, MomentCame, ProfileChanged, PushTold
 from ..run import Run
 from ..running import attempt
 
@@ -119,7 +119,7 @@ def _happen(run: Run, wait: Wait, token: Token, outcome: Outcome, fact: Fact) ->
         run.note(wait.id, f"outcome: {outcome.id}")
         if wait.close:
             _close(run, wait, {outcome.of} if isinstance(outcome, CardOutcome) else ())
-        outputs = {"runs": token.activation, "outcome": outcome.id, **_about(fact)}
+        outputs = {"runs": token.activation, "outcome": outcome.id, **_about(run, fact)}
         return _go_on(run, wait, token, outcome.next, outputs)
     run.note(wait.id, f"latched: {outcome.id}")
     return _latch(run, wait, token, outcome, fact)
@@ -128,7 +128,7 @@ def _happen(run: Run, wait: Wait, token: Token, outcome: Outcome, fact: Fact) ->
 def _latch(run: Run, wait: Wait, token: Token, outcome: Outcome, fact: Fact) -> Next | None:
     before = run.steps[wait.id].get("outcomes", {})
     assert isinstance(before, dict)
-    outcomes_so_far = {**before, outcome.id: {"at": to_datetime(run.now), **_about(fact)}}
+    outcomes_so_far = {**before, outcome.id: {"at": to_datetime(run.now), **_about(run, fact)}}
     latched = replace(token, latched=(*token.latched, outcome.id))
     run.replace_token(token, latched)
     if len(latched.latched) == len(wait.until):
@@ -177,12 +177,25 @@ def _arm(run: Run, wait: Wait, token: Token) -> Next | None:
     return None
 
 
-def _about(fact: Fact) -> dict[str, object]:
+def _about(run: Run, fact: Fact) -> dict[str, object]:
     """What the outputs say of the fact."""
     match fact:
         case EventCame():
             return {"event": fact.shown}
         case CardReported():
             return {"card": card_context(fact.card, fact.button)}
-        case _:
+        case PushTold():
+            return {"notification": {"id": fact.push, "status": fact.status}}
+        case ChildEnded():
+            return {"instance": _child(run, fact)}
+        case ProfileChanged() | MomentCame():
             return {}
+        case _:
+            assert_never(fact)
+
+
+def _child(run: Run, fact: ChildEnded) -> object:
+    """The child as its step's output shows it; of one that was started before that, only the id."""
+    shown = run.steps.get(fact.step, {}).get("instance")
+    is_it = isinstance(shown, dict) and shown.get("id") == fact.child
+    return shown if is_it else {"id": fact.child, "status": None, "outcome": None}

@@ -97,8 +97,7 @@ REFUSED = [
         "/steps/thank/variables",
     ),
     # what this server does not run yet
-    ("start: remind", "▸entry: {per: customer}\nstart: remind", "not_supported_yet", "/entry"),
-    ("type: set,", "type: ▸split,", "not_supported_yet", "/steps/thank/type"),
+    ("start: remind", "entry: {per: ▸day}\nstart: remind", "bad_value", "/entry/per"),
     ("type: number_input", "type: ▸rating", "not_supported_yet", "/cards/reminder/body/1/type"),
     (
         "type: number_input",
@@ -106,14 +105,7 @@ REFUSED = [
         "not_supported_yet",
         "/cards/reminder/body/1/each",
     ),
-    ("{type: event, event", "{type: ▸webhook, event", "not_supported_yet", "/triggers/expiring/type"),
-    ("type: time, after: P7D", "type: ▸segment, is: in", "not_supported_yet", "/steps/answer/until/1/type"),
-    (
-        "card: reminder, next",
-        "card: reminder, ▸notify: {}, next",
-        "not_supported_yet",
-        "/steps/remind/notify",
-    ),
+    ("card: reminder, next", "card: reminder, notify: ▸{}, next", "missing_key", "/steps/remind/notify"),
 ]
 
 

@@ -74,13 +74,19 @@ def test_the_page_of_problems_is_current() -> None:
 
 RUNTIME = {
     "already_past",
+    "bad_customer",
     "bad_event",
     "bad_metadata",
     "bad_tag",
+    "bad_url",
     "bad_variable",
     "missing_variable",
+    "push_too_large",
     "state_too_large",
     "too_many_cards",
+    "too_many_children",
+    "too_many_pushes",
+    "unexpected_response",
 }
 """Codes of what fails a start, a step or a request; no document is refused with one."""
 EVALUATED_EARLY = {

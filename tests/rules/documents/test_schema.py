@@ -28,7 +28,7 @@ def test_the_schema_refuses_what_the_reader_refuses() -> None:
     validator = jsonschema_rs.validator_for(flow_schema())
     flow = {"flow": "a", "start": "b", "steps": {"b": {"type": "end"}}}
     assert validator.is_valid(flow)
-    wrongs: list[dict[str, object]] = [{"flow": "A"}, {"steps": {}}, {"entry": {}}, {"start": 5}]
+    wrongs: list[dict[str, object]] = [{"flow": "A"}, {"steps": {}}, {"entry": {"per": "day"}}, {"start": 5}]
     for wrong in wrongs:
         assert not validator.is_valid(flow | wrong)
 

@@ -16,6 +16,7 @@ from actors.engine import Engine
 from actors.limits import EngineLimits
 from actors.memory import MemoryStore
 from actors.telemetry import Telemetry
+from actors.testing import Robot
 from rules.world import World
 from server.app import build_live, build_rates
 from server.auth.access import BackendAuth
@@ -147,6 +148,7 @@ async def serving(config: Config) -> AsyncIterator[Server]:
         limits=EngineLimits(),
         world=World(constants={}),
         telemetry=Telemetry(meters.take),
+        performer=Robot(),
     )
     await engine.start()
     parts = Parts(

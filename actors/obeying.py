@@ -1,0 +1,235 @@
+"""Carries out what turns have ordered: rows of the open group, mail and letters for others, events to route.
+
+Nothing here acts on the world: what leaves the process is a row of the outbox, in the turn's own commit.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, assert_never
+
+import msgspec
+
+from rules.customers.profile import Profile, change, new_profile
+from rules.effects import (
+    CallRequest,
+    CancelChild,
+    ChangeCustomer,
+    DropCalls,
+    Effect,
+    PutCard,
+    RaiseEvent,
+    Redeliver,
+    SendPush,
+    StartChild,
+    TellParent,
+    WriteLedger,
+)
+from rules.inputs import Cancelled, ChildReported, CustomerChanged, Event, Input
+from rules.instance import Parent, State
+from rules.model import Origin
+
+from .actor import Actor
+from .holdings import Memory
+from .limits import CAUSES_MAX
+from .outbox import PUSH, REQUEST, Call, encode_call
+from .records import CardRow, OutboxRow
+from .work import Begin, Deliver, Raise
+
+if TYPE_CHECKING:
+    from .turns import Turns
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_input = msgspec.msgpack.Decoder(Input).decode
+
+REPLACED_BY_PARENT = "parent"
+"""Why a child is cancelled that its parent does not wait for any more."""
+
+
+class Obeying:
+    """`raised` are events of the input's own customer, still to be routed."""
+
+    def __init__(self, memory: Memory, turns: Turns) -> None:
+        self._router = memory.router
+        self._customers = memory.customers
+        self._ledgers = memory.ledgers
+        self._definitions = memory.definitions
+        self._turns = turns
+        self.raised: deque[RaiseEvent] = deque()
+
+    def obey(self, actor: Actor, before: State | None, effects: Sequence[Effect], depth: int) -> None:
+        """`before` is the state that the turn came from; None for an instance that is new."""
+        known: set[str] | None = None
+        for effect in effects:
+            if isinstance(effect, PutCard):
+                if known is None:
+                    known = {card.id for card in before.cards} if before is not None else set()
+                self._put_card(actor, effect, is_new=effect.card.id not in known)
+                known.add(effect.card.id)
+            else:
+                self._obey(actor, effect, depth)
+
+    def _obey(  # noqa: C901, PLR0912 – one arm for each kind of effect
+        self, actor: Actor, effect: Effect, depth: int
+    ) -> None:
+        match effect:
+            case PutCard():
+                raise AssertionError("cards know the state from before the turn")
+            case RaiseEvent():
+                self._raise(effect)
+            case ChangeCustomer():
+                self._change_customer(actor, effect, depth + 1)
+            case CallRequest():
+                self._call(actor, REQUEST, effect.key, effect)
+            case SendPush():
+                self._call(actor, PUSH, effect.push, effect)
+            case DropCalls():
+                self._turns.group.rows.outbox_dropped.append(actor.id)
+            case StartChild():
+                parent = Parent(actor.id, actor.customer, effect.step, effect.activation)
+                self._turns.defer("", effect.customer, Begin(effect, parent))
+            case TellParent():
+                self._tell_parent(actor, effect)
+            case CancelChild():
+                self._send(effect.instance, effect.customer, Cancelled(reason=REPLACED_BY_PARENT), depth)
+            case WriteLedger():
+                self.write_ledger(actor, effect)
+            case Redeliver():
+                for packed in effect.inputs:
+                    self._turns.deliver(actor, _decode_input(packed), depth)
+            case _:
+                assert_never(effect)
+
+    # ── what leaves the process, or concerns others ────────────────────────────────────────────────────
+    def _call(self, actor: Actor, kind: str, key: str, effect: CallRequest | SendPush) -> None:
+        call = Call(instance=actor.id, customer=actor.customer, effect=effect)
+        self._turns.group.rows.outbox_added.append(
+            OutboxRow(
+                number=self._turns.next_outbox_number(),
+                instance=actor.id,
+                customer=actor.customer,
+                at=self._turns.now,
+                kind=kind,
+                key=key,
+                payload=encode_call(call),
+            )
+        )
+
+    def _tell_parent(self, actor: Actor, effect: TellParent) -> None:
+        self.report(effect.parent, actor.id, effect.status, outcome=effect.outcome)
+
+    def report(
+        self, parent: Parent, child: str, status: str, *, outcome: str | None = None, reason: str = ""
+    ) -> None:
+        """Tell who started it what became of an instance."""
+        reported = ChildReported(
+            instance=child,
+            step=parent.step,
+            activation=parent.activation,
+            status=status,
+            outcome=outcome,
+            reason=reason,
+        )
+        self._send(parent.instance, parent.customer, reported, 0)
+
+    def _send(self, instance: str, customer: str, input: Input, depth: int) -> None:
+        actor = self._router.actors.get(instance)
+        if actor is not None and actor.customer == self._turns.customer:
+            self._turns.deliver(actor, input, depth)
+        else:
+            self._turns.defer(instance, customer, Deliver(instance, input, depth))
+
+    def write_ledger(self, actor: Actor, effect: WriteLedger) -> None:
+        assert actor.state is not None, "its turn was just stored"
+        key = (actor.customer, actor.version.flow_key, actor.state.test)
+        self._ledgers.put(key, effect.ledger, group=self._turns.group.number)
+        self._turns.group.ledgers[key] = effect.ledger
+
+    # ── cards ──────────────────────────────────────────────────────────────────────────────────────────
+    def _put_card(self, actor: Actor, effect: PutCard, *, is_new: bool) -> None:
+        state = actor.state
+        assert state is not None, "its turn was just stored"
+        self._turns.group.rows.cards.append(
+            CardRow(
+                card=effect.card,
+                customer=actor.customer,
+                instance=actor.id,
+                flow=state.flow,
+                version=state.version,
+                test=state.test,
+                view=None if effect.view is None else _encode(effect.view),
+                new=is_new,
+            )
+        )
+
+    # ── events ─────────────────────────────────────────────────────────────────────────────────────────
+    def _raise(self, effect: RaiseEvent) -> None:
+        event = effect.event
+        if effect.own and not self._is_subscribed(event):
+            return
+        if event.customer is not None and event.customer == self._turns.customer:
+            self.raised.append(effect)
+        else:
+            self._turns.defer("", event.customer or "", Raise(event))
+
+    def raise_own(
+        self,
+        name: str,
+        *,
+        customer: str | None,
+        data: dict[str, object] | None = None,
+        depth: int = 1,
+        test: bool = False,
+    ) -> None:
+        """One of the server's own events that no turn raises; it is made only if somebody would take it.
+
+        `test`: a test instance is the cause, so that only tests hear it (flow format §9.10).
+        """
+        if not (self._definitions.triggers(name) or self._router.has_ears(name, customer)):
+            return
+        event = Event(
+            id=self._turns.new_id(),
+            name=name,
+            time=self._turns.now,
+            customer=customer,
+            data=(data or {}) | ({"test": True} if test else {}),
+            origin=Origin.FLOW,
+            source="flowdeck",
+            depth=depth,
+            test=test,
+        )
+        self._raise(RaiseEvent(event=event, own=True))
+
+    def _is_subscribed(self, event: Event) -> bool:
+        router = self._router
+        return bool(
+            self._definitions.triggers(event.name) or router.waiting(event) or router.waiting_elsewhere(event)
+        )
+
+    # ── profiles ───────────────────────────────────────────────────────────────────────────────────────
+    def _change_customer(self, actor: Actor, effect: ChangeCustomer, depth: int) -> None:
+        before = self._customers.get(actor.customer) or new_profile(actor.customer, self._turns.now)
+        assert actor.state is not None, "its turn was just stored"
+        self.write_profile(
+            change(before, effect, self._turns.now), before=before, depth=depth, test=actor.state.test
+        )
+
+    def write_profile(
+        self, profile: Profile, *, before: Profile | None, depth: int, test: bool = False
+    ) -> None:
+        """The customer's instances that look at the profile look again, after the turn that wrote it.
+
+        All of them, also when a test wrote it: a profile is what is so; only its event is news of a test.
+        """
+        if profile == before:
+            return
+        self._customers.write(profile, group=self._turns.group.number)
+        self._turns.group.write(profile)
+        name = "customer.created" if before is None else "customer.updated"
+        self.raise_own(name, customer=profile.id, depth=max(depth, 1), test=test)
+        if depth > CAUSES_MAX:
+            self._turns.group.tally.too_deep += 1
+            return
+        for actor in self._router.watching(profile.id):
+            self._turns.deliver(actor, CustomerChanged(depth=depth), depth)

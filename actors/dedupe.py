@@ -27,7 +27,7 @@ _canonical = msgspec.msgpack.Encoder(order="sorted").encode
 
 class Dedupe:
     """A batch of look-ups that began before a commit may not have seen it: until its inputs are taken, what
-    that commit stored stays here."""
+    that commit stored stays here. Not longer: what a later batch finds here it has to note."""
 
     def __init__(self) -> None:
         self._taken: dict[bytes, DedupeRow] = {}

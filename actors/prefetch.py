@@ -142,20 +142,21 @@ class Prefetch:
         self._hand_on(works)
 
     async def _look_up(self, works: list[Work]) -> None:
-        """Which of these ids were taken before: in one read."""
+        """Which of these ids were taken before: in memory now, which need not keep it, or in one read."""
         batch = Batch(self._dedupe.begin_batch(), len(works))
-        keys = []
+        unknown = []
         for work in works:
             work.batch = batch
-            if work.key is not None and self._dedupe.find(work.key) is None:
-                keys.append(work.key)
-        if not keys:
+            if work.key is not None:
+                work.seen = self._dedupe.find(work.key)
+                if work.seen is None:
+                    unknown.append((work, work.key))
+        if not unknown:
             return
-        seen = await self._store.seen(keys)
+        seen = await self._store.seen([key for _, key in unknown])
         if seen:
-            for work in works:
-                if work.key is not None:
-                    work.seen = seen.get(work.key)
+            for work, key in unknown:
+                work.seen = seen.get(key)
 
     def _hand_on(self, works: list[Work]) -> None:
         self.ready.extend(works)

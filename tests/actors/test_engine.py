@@ -7,6 +7,7 @@ import pytest
 
 from actors.commands import NO_TIME, NotReady, Overloaded, Phase, UnknownOutcome
 from actors.limits import EngineLimits
+from actors.loop import PAUSE_INPUTS
 from actors.memory import MemoryStore
 from actors.ports import StoreBroken, StoreError, StoreFull
 from actors.records import FeedCard, Group
@@ -26,6 +27,22 @@ class Gated(MemoryStore):
 
     async def apply(self, group: Group) -> Sequence[FeedCard]:
         await self.gate.wait()
+        return await super().apply(group)
+
+
+class Turnstile(MemoryStore):
+    """A store that lets as many commits pass as it is told, once it is closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.passes = asyncio.Semaphore(1_000)
+
+    async def close(self) -> None:
+        while not self.passes.locked():
+            await self.passes.acquire()
+
+    async def apply(self, group: Group) -> Sequence[FeedCard]:
+        await self.passes.acquire()
         return await super().apply(group)
 
 
@@ -136,6 +153,35 @@ def test_slow_commit_tells_that_the_outcome_is_unknown_and_takes_no_new_calls(gr
 
     play(script())
     assert any(isinstance(report, CommitStalled) for report in reports)
+
+
+def test_repeat_that_memory_knew_when_it_was_looked_up_is_known_when_it_is_taken(greeting: str) -> None:
+    """Meanwhile its first is committed, and the look-ups end that memory kept it for."""
+
+    async def script() -> None:
+        store = Turnstile()
+        reports: list[Report] = []
+        limits = EngineLimits(group_rows_max=1)
+        async with Stage(store, limits=limits, handlers=[reports.append]) as stage:
+            await stage.publish(greeting)
+            await stage.sleep(1)
+            await store.close()
+            # One look-up for all, and more of them than two groups hold.
+            first = asyncio.ensure_future(
+                stage.engine.accept([join(n) for n in range(4 * PAUSE_INPUTS)], client="test")
+            )
+            await stage.sleep(1)
+            store.passes.release()
+            await stage.sleep(1)
+            repeat = asyncio.ensure_future(stage.engine.accept([join(0)], client="test"))
+            await stage.sleep(1)
+            for _ in range(10):
+                store.passes.release()
+            assert {result.status for result in await first} == {"accepted"}
+            assert [result.status for result in await repeat] == ["duplicate"]
+        assert not [report for report in reports if isinstance(report, CommitFailed)]
+
+    play(script())
 
 
 def test_overload_is_refused_before_anything_is_queued(greeting: str) -> None:

@@ -111,7 +111,14 @@ class Cards:
             return
         actor = self._router.actors.get(card.instance)
         if actor is not None and self._turns.can_turn(actor):
-            self._turns.turn(actor, CardActed(card=reported.card, action=reported.name, values=reported.data))
+            element = reported.data.get("element")
+            acted = CardActed(
+                card=reported.card,
+                action=reported.name,
+                values=reported.data,
+                element=element if isinstance(element, str) else None,
+            )
+            self._turns.turn(actor, acted)
 
     def _raise_custom(self, reported: TrackEvent, card: FeedCard) -> None:
         """The app's own event, for its own customer; the edge has checked that apps may send this name."""

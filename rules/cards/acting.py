@@ -15,7 +15,7 @@ from ..limits import CARD_VALUES_BYTES_MAX, SNOOZE_MS_MAX
 from ..turn.run import Run, pack
 from . import changes as card_changes
 from .card import OPEN, Card, CardChange, CardStatus
-from .form import allows, check_values, submit_rules
+from .form import allows, check_link, check_values, submit_rules
 
 Error = Mapping[str, str]
 
@@ -114,9 +114,13 @@ def _vote(run: Run, card: Card, acted: CardActed) -> None:
     _report(run, card, action, acted, reason=acted.reason, message=acted.message)
 
 
-def _open(run: Run, card: Card, acted: CardActed) -> None:
+def _open(run: Run, card: Card, acted: CardActed) -> Answer | None:
+    error = None if acted.element is None else check_link(card.form, acted.element)
+    if error is not None:
+        return _invalid(card, error)
     action = "linked" if acted.action == "link" else "subview"
     _report(run, card, action, acted, element=acted.element)
+    return None
 
 
 def _report(run: Run, card: Card, action: str, acted: CardActed, **more: object) -> None:

@@ -2,8 +2,9 @@
 
 A form is kept with the card's state, so it holds nothing but rules:
 `{"inputs": {name: rules}, "submits": {name: {"values", "keep_open", "fresh"}}, "dismiss", "snooze", "vote",
-"feedback": true}`, each left out when empty. What the customer did not see – an element whose `when` did not
-hold – is not in it.
+"feedback": true, "links": [ids]}`, each but the last left out when empty: a form without links is of before
+they were kept, and takes any. What the customer did not see – an element whose `when` did not hold – is not
+in it.
 """
 
 from __future__ import annotations
@@ -65,6 +66,14 @@ def allows(form: Form, action: str) -> bool:
     """Whether the card offers this action of the live protocol; what needs no offer is always allowed."""
     needed = _ACTIONS.get(action)
     return needed is None or bool(form.get(needed))
+
+
+def check_link(form: Form, element: str) -> ValueError_ | None:
+    """What is wrong with opening this element: it is no link that the card shows."""
+    links = form.get("links")
+    if not isinstance(links, list) or element in links:
+        return None
+    return _error("/element", "unknown_link", f"The card has no such link.{nearest(element, links)}")
 
 
 def submit_rules(form: Form, button: str | None) -> Mapping[str, object] | None:

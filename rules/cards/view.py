@@ -72,6 +72,7 @@ def _form(
     form: dict[str, object] = {
         name: True for name in ("dismiss", "snooze", "vote", "feedback") if name in template.menu
     }
+    form["links"] = links = []
     inputs: dict[str, object] = {}
     submits: dict[str, object] = {}
     for element, wire in zip(shown, body, strict=True):
@@ -81,6 +82,8 @@ def _form(
         elif element.type == "submit":
             values = element.values.render(context, setting) if element.values else None
             submits[str(element.name)] = _submit_rules(entry, values)
+        elif element.type == "link":
+            links.append(entry["id"])
         elif is_input(element.type):
             inputs[str(element.name)] = input_rules(entry)
     return form | ({"inputs": inputs} if inputs else {}) | ({"submits": submits} if submits else {})

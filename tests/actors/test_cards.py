@@ -110,6 +110,57 @@ def test_tracked_reports_change_the_customers_own_cards_only(asking: str) -> Non
     play(script())
 
 
+OPENING = """
+flow: asking
+variables: {color: {type: string}, opened: {type: integer, default: 0}}
+start: send
+steps:
+  send: {type: send_card, card: linked, next: w}
+  w: {type: wait, until: [{id: x, type: card, of: send, action: [subview, linked], next: count}]}
+  count: {type: set, variables: {opened: =vars.opened + 1}, next: w}
+cards:
+  linked:
+    body:
+      - {type: link, id: terms, label: Terms, url: "https://example.org"}
+      - {type: dismiss, label: No}
+"""
+
+
+def test_tracked_subview_counts_unless_it_names_no_link_of_the_card() -> None:
+    async def script() -> None:
+        async with Stage() as stage:
+            card = await ask(stage, OPENING)
+            named: list[dict[str, object]] = [{"element": "terms"}, {"element": "term"}, {"element": 5}, {}]
+            opened = []
+            for key, data in enumerate(named):
+                report = TrackEvent(card=card, name="subview", at=stage.clock.now(), data=data)
+                batch = TrackBatch(customer="ann", events=(report,), key=f"k{key}", digest=DIGEST)
+                assert (await stage.engine.track(batch)).code == "ok"
+                row = await stage.store.card(card)
+                assert row is not None
+                opened.append((await stage.variables(row.instance))["opened"])
+            assert opened == [1, 1, 2, 3]
+
+    play(script())
+
+
+def test_opening_what_is_no_link_is_not_kept_so_that_the_key_may_try_again() -> None:
+    async def script() -> None:
+        async with Stage() as stage:
+            card = await ask(stage, OPENING)
+            wrong = await stage.engine.act(tap(card, action="link", button=None, element="term"))
+            assert (wrong.code, [error["pointer"] for error in wrong.errors]) == (
+                "invalid_values",
+                ["/element"],
+            )
+            right = await stage.engine.act(
+                tap(card, action="link", button=None, element="terms", digest=b"e" * 16)
+            )
+            assert right.code == "ok"
+
+    play(script())
+
+
 def test_ended_instance_still_serves_its_open_cards(asking: str) -> None:
     head, _, end = asking.partition("  w: {type: wait")
     flow = head.replace("next: w}", "next: bye}") + end[end.index("\n") + 1 :]

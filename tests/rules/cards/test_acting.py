@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from rules.cards.card import OPEN, TRANSITIONS, CardChange, CardStatus
 from rules.inputs import Cancelled, CardActed, CardWithdrawn
@@ -189,6 +190,47 @@ def test_snooze_ends_at_the_latest_when_the_card_expires() -> None:
     assert playing.card("send").snoozed_until == NOW + DAY
     playing.later(DAY)
     assert playing.card("send").status is CardStatus.EXPIRED
+
+
+# --- links ---------------------------------------------------------------------------------------------
+
+LINKED: Part = {
+    "body": [
+        {"type": "headline", "id": "top", "text": "Terms"},
+        {"type": "link", "id": "terms", "label": "Terms", "url": "https://example.org"},
+        {"type": "submit", "name": "ok", "label": "OK"},
+    ]
+}
+
+
+def linked() -> Playing:
+    steps = {"send": {"type": "send_card", "card": "c", "next": "w"}, "w": pause(after="P90D")}
+    return play(document(steps, start="send", cards={"c": LINKED}))
+
+
+@pytest.mark.parametrize("action", ["link", "subview"])
+@pytest.mark.parametrize(
+    ("element", "is_taken"), [("terms", True), (None, True), ("top", False), ("ok", False), ("term", False)]
+)
+def test_only_a_link_of_the_card_can_be_opened(action: str, element: str | None, is_taken: bool) -> None:
+    playing = linked()
+    before = playing.state
+    playing.act("send", action, element=element)
+    if is_taken:
+        assert playing.answer.code == "ok"
+        assert [event.data.get("element") for event in playing.events] == [element]
+        return
+    assert playing.answer.code == "invalid_values"
+    (error,) = playing.answer.errors
+    assert (error["pointer"], error["code"]) == ("/element", "unknown_link")
+    assert (playing.state, playing.effects) == (before, [])
+
+
+def test_card_from_before_links_were_kept_takes_any_element() -> None:
+    playing = linked()
+    (card,) = playing.state.cards
+    playing.state = replace(playing.state, cards=(replace(card, form={"submits": {"ok": {}}}),))
+    assert playing.act("send", "link", element="anything").answer.code == "ok"
 
 
 # --- reports and events --------------------------------------------------------------------------------

@@ -142,7 +142,7 @@ def test_elements_keep_their_order_and_their_ids() -> None:
 def test_what_is_not_shown_is_not_taken_back() -> None:
     hidden = {"type": "text_input", "name": "x", "required": True, "when": "vars.n > 5"}
     card = rendered(hidden, {"type": "submit", "name": "go", "label": "Go"})
-    assert card.form == {"submits": {"go": {}}}
+    assert card.form == {"submits": {"go": {}}, "links": []}
     assert check_values(card.form, "go", {"x": "a"})[1][0]["code"] == "unknown_input"
 
 
@@ -191,7 +191,14 @@ def test_the_form_holds_rules_and_what_the_card_offers() -> None:
             "d": {"type": "dropdown", "options": ["a"]},
         },
         "submits": {"go": {"keep_open": True, "fresh": True, "values": {"x": 2}}},
+        "links": [],
     }
+
+
+def test_form_knows_the_links_that_are_shown() -> None:
+    link = {"type": "link", "label": "x", "url": "app://x"}
+    card = rendered(link, {**link, "id": "terms"}, {**link, "id": "gone", "when": "1 > 2"})
+    assert card.form == {"links": ["link_1", "terms"]}
 
 
 def test_data_menu_and_runtime_variables_come_with_the_view() -> None:

@@ -244,7 +244,8 @@ def test_same_key_acts_once_and_another_request_under_it_is_refused() -> None:
         ({"action": "snooze", "until": "2023-11-15T09:00:00+09:00"}, None, None),
         ({"action": "vote_up", "reason": "nice", "message": "so good"}, None, None),
         ({"action": "unsnooze"}, "not_allowed", None),
-        ({"action": "link", "element": "more"}, None, None),
+        ({"action": "link"}, None, None),
+        ({"action": "link", "element": "take"}, "invalid_values", "/element"),
     ],
 )
 def test_action_ends_with_its_code(fields: dict[str, Any], code: str | None, pointer: str | None) -> None:

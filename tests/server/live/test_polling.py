@@ -181,6 +181,7 @@ async def test_action_over_http_acts_once_for_a_key(server: Server) -> None:
         ),
         ({"action": "snooze", "for": "soon"}, 422, "invalid_values", "/for"),
         ({"action": "unsnooze"}, 403, "not_allowed", None),
+        ({"action": "link", "element": "take"}, 422, "invalid_values", "/element"),
         ({"action": "eat"}, 422, "invalid", "/action"),
         ({"action": "dismiss", "card": "nobody's"}, 404, "not_found", None),
         ({"action": "dismiss", "key": ""}, 422, "invalid", "/key"),

@@ -270,7 +270,7 @@ def _let_time_come(run: Run) -> None:
     if timer.kind is TimerKind.PUBLISH:
         card_changes.publish(run, card)
     elif timer.kind is TimerKind.UNSNOOZE:
-        card_changes.unsnooze(run, card)
+        card_changes.unsnooze(run, card, notify=bool(card.form.get("snooze_notify")))
     else:
         card_changes.expire(run, card)
 

@@ -103,8 +103,8 @@ REQUEST_FIELDS_MAX = 50
 # Events that a collect step gathers.
 COLLECTED_MAX = 500
 NOTIFICATION_COUNT_MAX = 100
+# Languages of one card or notification: more than any product speaks.
 TRANSLATION_COUNT_MAX = 50
-LOCALE_CHARS_MAX = 35
 CARD_COUNT_MAX = 100
 STREAM_COUNT_MAX = 16
 # Platforms and containers that one delivery names: as many as there are, and as many as one app shows.
@@ -182,10 +182,23 @@ WINDOWS_PER_DAY_MAX = 8
 TOPICS_MAX = 100
 
 # ── cards ──────────────────────────────────────────────────────────────────────────────────────────────
+# Elements of a card's body and of each subview, as written; items, options and presets of one element.
 ELEMENT_COUNT_MAX = 100
 ITEM_COUNT_MAX = 100
 OPTION_COUNT_MAX = 100
 PRESET_COUNT_MAX = 10
+# Screens of a card beside the first.
+SUBVIEW_COUNT_MAX = 20
+# Items for which one element is repeated; those beyond are not shown, and counted on the timeline.
+EACH_COUNT_MAX = 100
+# Elements of a rendered card, subviews and repeats included: a turn renders them within some 20 ms.
+SHOWN_ELEMENTS_MAX = 300
+# Minutes between the times that a time input takes: half a day.
+TIME_STEP_MINUTES_MAX = 720
+# Stars of a rating: what fits beside each other on a phone.
+RATING_MAX = 10
+# Media types that one file input takes.
+MEDIA_TYPE_COUNT_MAX = 20
 RUNTIME_VARIABLE_COUNT_MAX = 50
 # A submitted text, characters and bytes of UTF-8: an expression reads texts up to 8 KB.
 VALUE_CHARS_MAX = 4_000

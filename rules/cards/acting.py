@@ -16,6 +16,7 @@ from ..turn.run import Run, pack
 from . import changes as card_changes
 from .card import OPEN, Card, CardChange, CardStatus
 from .form import allows, check_link, check_values, submit_rules
+from .names import written_name
 
 Error = Mapping[str, str]
 
@@ -76,7 +77,7 @@ def _submit(run: Run, card: Card, acted: CardActed) -> Answer | None:
     run.grow(cleaned)
     keep = bool(rules.get("keep_open"))
     change = CardChange.SUBMIT_AND_KEEP if keep else CardChange.SUBMIT
-    card = card_changes.changed(run, card, change, button=acted.button, values=values)
+    card = card_changes.changed(run, card, change, button=_button(acted), values=values)
     _report(run, card, "submitted" if keep else "completed", acted, values=values)
     return None
 
@@ -109,9 +110,16 @@ def _display(run: Run, card: Card, acted: CardActed) -> None:
     _report(run, card, "displayed", acted)
 
 
-def _vote(run: Run, card: Card, acted: CardActed) -> None:
+def _vote(run: Run, card: Card, acted: CardActed) -> Answer | None:
+    said = [name for name in ("reason", "message") if getattr(acted, name)]
+    if said and not card.form.get("feedback"):
+        message = "The card asks for a vote, but not for words with it."
+        return _invalid(
+            card, *({"pointer": f"/{name}", "code": "not_asked", "message": message} for name in said)
+        )
     action = "voted_up" if acted.action == "vote_up" else "voted_down"
     _report(run, card, action, acted, reason=acted.reason, message=acted.message)
+    return None
 
 
 def _open(run: Run, card: Card, acted: CardActed) -> Answer | None:
@@ -125,7 +133,12 @@ def _open(run: Run, card: Card, acted: CardActed) -> Answer | None:
 
 def _report(run: Run, card: Card, action: str, acted: CardActed, **more: object) -> None:
     run.note(card.step, f"card {action}")
-    card_changes.report(run, card, action, button=acted.button, by=acted.by, **more)
+    card_changes.report(run, card, action, button=_button(acted), by=acted.by, **more)
+
+
+def _button(acted: CardActed) -> str | None:
+    """As the flow knows it: which one of a repeated button was tapped, its own values say."""
+    return None if acted.button is None else written_name(acted.button)
 
 
 def _invalid(card: Card, *errors: Error) -> Answer:

@@ -117,8 +117,9 @@ def snooze(run: Run, card: Card, until: int) -> None:
     report(run, card, "snoozed", until=until)
 
 
-def unsnooze(run: Run, card: Card) -> None:
+def unsnooze(run: Run, card: Card, *, notify: bool = False) -> None:
+    """`notify`: its customer is to hear of it (`snooze.notify`)."""
     run.drop_timers(card.id, TimerKind.UNSNOOZE)
     card = changed(run, card, CardChange.UNSNOOZE, snoozed_until=None)
     run.note(card.step, "card unsnoozed")
-    report(run, card, "unsnoozed")
+    report(run, card, "unsnoozed", notify=notify or None)

@@ -1,28 +1,43 @@
 """Renders a card template to what goes over the wire: everything resolved, in the order of the source (§7.1).
 
-The app needs no template engine. `protocol/schema/view.json` describes the result; see `view_schema.py`.
+The app needs no template engine. `protocol/schema/view.json` describes the result; see `view_types.py`. A
+subview is sent when a link that is shown leads to it, from the card or from another subview.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
 
 import msgspec
 
 from ..errors import EvaluationError
-from ..limits import VIEW_BYTES_MAX
+from ..limits import EACH_COUNT_MAX, SHOWN_ELEMENTS_MAX, VIEW_BYTES_MAX
 from ..text.printing import Setting
 from .card import CardView
-from .elements import CardTemplate, Element, is_input
-from .form import input_rules
+from .elements import Element
+from .form import form_of
+from .names import numbered
+from .repeats import Occurrence, occurrences
+from .templates import CardTemplate, Screen
 
 _ENCODER = msgspec.json.Encoder()
+_CALLED: Final = ("id", "name")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """An element as it is shown, and the values that it adds if it is a submit button."""
+
+    element: Element
+    wire: dict[str, object]
+    values: object = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """`form` is for checking submitted values; `failed`: elements whose `when` failed, not shown."""
+    """`form` is for checking submitted values; `failed`: elements that are not shown, and why."""
 
     view: CardView
     form: dict[str, object]
@@ -31,9 +46,10 @@ class Rendered:
 
 def render(template: CardTemplate, context: Mapping[str, object], setting: Setting) -> Rendered:
     """The card for this context; EvaluationError when a value is missing or a bound is passed."""
-    shown, failed = _shown(template, context)
-    body = [element.wire.render(context, setting) for element in shown]
-    view: dict[str, object] = {"title": template.title.render(context, setting), "body": body, "subviews": {}}
+    template = template.spoken(setting.locale)
+    rendering = _Rendering(context, setting)
+    view = rendering.screen(template.screen)
+    view["subviews"] = rendering.subviews(template.subviews)
     data = template.data.render(context, setting) if template.data else None
     variables = template.runtime_variables
     card = CardView(
@@ -45,53 +61,72 @@ def render(template: CardTemplate, context: Mapping[str, object], setting: Setti
     size_bytes = len(_ENCODER.encode(card))
     if size_bytes > VIEW_BYTES_MAX:
         raise EvaluationError("text_too_long", f"The card has more than {VIEW_BYTES_MAX // 1024} KiB.")
-    return Rendered(view=card, form=_form(template, shown, body, context, setting), failed=failed)
+    form = form_of(template.menu, [(each.wire, each.values) for each in rendering.shown])
+    return Rendered(view=card, form=form, failed=tuple(rendering.failed))
 
 
-def _shown(
-    template: CardTemplate, context: Mapping[str, object]
-) -> tuple[list[Element], tuple[tuple[str, EvaluationError], ...]]:
-    shown: list[Element] = []
-    failed: list[tuple[str, EvaluationError]] = []
-    for element in template.body:
+@dataclass(slots=True)
+class _Rendering:
+    """One card on its way: all that is shown so far, and what could not be."""
+
+    context: Mapping[str, object]
+    setting: Setting
+    shown: list[Shown] = field(default_factory=list)
+    failed: list[tuple[str, EvaluationError]] = field(default_factory=list)
+
+    def subviews(self, subviews: Mapping[str, Screen]) -> dict[str, object]:
+        """Those that something shown leads to, in the order of the source."""
+        rendered: dict[str, object] = {}
+        followed = 0
+        while followed < len(self.shown):
+            name = self.shown[followed].element.opens
+            followed += 1
+            if name is not None and name not in rendered:
+                rendered[name] = self.screen(subviews[name])
+        return {name: rendered[name] for name in subviews if name in rendered}
+
+    def screen(self, screen: Screen) -> dict[str, object]:
+        body = [shown.wire for element in screen.body for shown in self._element(element)]
+        return {"title": screen.title.render(self.context, self.setting), "body": body}
+
+    def _element(self, element: Element) -> Iterator[Shown]:
+        times, left_out = occurrences(element.each, self.context, self.setting)
+        for occurrence in times:
+            shown = self._once(element, occurrence)
+            if shown is not None:
+                if len(self.shown) >= SHOWN_ELEMENTS_MAX:
+                    message = f"The card shows more than {SHOWN_ELEMENTS_MAX} elements."
+                    raise EvaluationError("too_many_elements", message)
+                self.shown.append(shown)
+                yield shown
+        if left_out:
+            message = f"{left_out} items are not shown: at most {EACH_COUNT_MAX} are."
+            self.failed.append((element.id, EvaluationError("too_many_items", message)))
+
+    def _once(self, element: Element, occurrence: Occurrence) -> Shown | None:
+        """The element for one item, or by itself. What fails for an item leaves out that item alone."""
+        context, number = occurrence
+        id = element.id if number is None else numbered(element.id, number)
         try:
-            if element.when is None or element.when.holds(context):
-                shown.append(element)
+            if element.when is not None and not element.when.holds(context):
+                return None
         except EvaluationError as error:
-            failed.append((element.id, error))
-    return shown, tuple(failed)
+            self.failed.append((id, error))
+            return None
+        try:
+            return self._made(element, context, number)
+        except EvaluationError as error:
+            if number is None:
+                raise
+            self.failed.append((id, error))
+            return None
 
-
-def _form(
-    template: CardTemplate,
-    shown: list[Element],
-    body: list[object],
-    context: Mapping[str, object],
-    setting: Setting,
-) -> dict[str, object]:
-    form: dict[str, object] = {
-        name: True for name in ("dismiss", "snooze", "vote", "feedback") if name in template.menu
-    }
-    form["links"] = links = []
-    inputs: dict[str, object] = {}
-    submits: dict[str, object] = {}
-    for element, wire in zip(shown, body, strict=True):
-        entry = _object(wire)
-        if element.type in ("dismiss", "snooze"):
-            form[element.type] = True
-        elif element.type == "submit":
-            values = element.values.render(context, setting) if element.values else None
-            submits[str(element.name)] = _submit_rules(entry, values)
-        elif element.type == "link":
-            links.append(entry["id"])
-        elif is_input(element.type):
-            inputs[str(element.name)] = input_rules(entry)
-    return form | ({"inputs": inputs} if inputs else {}) | ({"submits": submits} if submits else {})
-
-
-def _submit_rules(wire: Mapping[str, object], values: object) -> dict[str, object]:
-    rules = {name: True for name in ("keep_open", "fresh") if wire.get(name)}
-    return {**rules, "values": values} if values else dict(rules)
+    def _made(self, element: Element, context: Mapping[str, object], number: int | None) -> Shown:
+        wire = dict(_object(element.wire.render(context, self.setting)))
+        values = element.values.render(context, self.setting) if element.values else None
+        if number is not None:
+            wire |= {key: numbered(str(wire[key]), number) for key in _CALLED if key in wire}
+        return Shown(element=element, wire=wire, values=values)
 
 
 def _object(value: object) -> dict[str, object]:

@@ -1,123 +1,87 @@
-"""What is wrong with a card template beside its sources: names, bounds, choices, pictures without words."""
+"""What is wrong with a card template as a whole: names that must differ, subviews, what has no effect.
+
+Its sources are checked where they are compiled, each element by itself in `elements.py`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from msgspec import UnsetType
 
-from ..cards.elements import given_id
-from ..cards.form import compile_pattern
+from ..cards.names import given_id, name_of
 from ..documents import cards as written
-from ..documents.problems import Pointer, Report, child
-from ..errors import RuleError
+from ..documents.elements import Dismiss, Link, SnoozeButton, Submit
+from ..documents.problems import Pointer, Report, child, nearest
+from .elements import check_element
 
 
 def closes(card: written.Card) -> bool:
     """Whether the customer can close a card of this template."""
     return card.menu.dismiss or any(
-        isinstance(element, written.Dismiss)
-        or (isinstance(element, written.Submit) and not element.keep_open)
-        for element in card.body
+        isinstance(element, Dismiss) or (isinstance(element, Submit) and not element.keep_open)
+        for element, *_ in written.elements(card)
     )
 
 
 def is_note(card: written.Card) -> bool:
     """Whether the card asks nothing, and the customer can put it away."""
-    asks = any(isinstance(element, written.Submit) for element in card.body)
+    asks = any(isinstance(element, Submit) for element, *_ in written.elements(card))
     return not asks and closes(card)
 
 
 def check_card(card: written.Card, report: Report, pointer: Pointer) -> None:
-    _check_ids(card, report, child(pointer, "body"))
-    for index, element in enumerate(card.body):
-        _check_element(element, report, child(child(pointer, "body"), index))
+    _check_ids(card, report, pointer)
+    _check_subviews(card, report, pointer)
+    _check_menu(card, report, pointer)
+    for element, place, _ in written.elements(card, pointer):
+        check_element(element, report, place)
 
 
 def _check_ids(card: written.Card, report: Report, pointer: Pointer) -> None:
-    """Ids and names share one space: an input's name is its id unless it has one of its own."""
+    """Ids and names share one space, subviews included: an input's name is its id unless it has its own."""
     taken: set[str] = set()
     names: set[str] = set()
-    for index, element in enumerate(card.body):
-        place = child(pointer, index)
-        own = given_id(element)
+    for element, place, _ in written.elements(card, pointer):
+        own, name = given_id(element), name_of(element)
         if own is not None and own in taken:
             key = "name" if isinstance(element.id, UnsetType) else "id"
             report.add("duplicate_id", child(place, key), f'"{own}" is used twice in this card.')
         taken |= {own} if own else set()
-        name = getattr(element, "name", None)
         if name is not None and name in names and own not in (name,):
             report.add("duplicate_id", child(place, "name"), f'"{name}" is used twice in this card.')
         names |= {name} if name else set()
 
 
-def _check_element(element: written.Element, report: Report, pointer: Pointer) -> None:
-    match element:
-        case written.Image():
-            if not element.alt:
-                report.add("missing_alt", pointer, "The picture has no words for those who cannot see it.")
-        case written.Link():
-            _choose_one(report, pointer, {"url": element.url, "payload": element.payload}, is_needed=True)
-        case written.Submit():
-            _choose_one(report, pointer, {"url": element.url, "payload": element.payload}, is_needed=False)
-        case written.TextInput():
-            _in_order(report, pointer, element.min_length, element.max_length, "min_length")
-            _check_pattern(element, report, pointer)
-        case written.NumberInput() | written.DateInput():
-            _in_order(report, pointer, element.min, element.max, "min")
-        case written.Dropdown() | written.Checkboxes():
-            _check_options(element, report, pointer)
-        case _:
-            return
+def _check_subviews(card: written.Card, report: Report, pointer: Pointer) -> None:
+    """Links lead to subviews that there are; and links lead, by way of others, to each of them."""
+    leads: dict[str | None, list[str]] = {}
+    for element, place, subview in written.elements(card, pointer):
+        if not isinstance(element, Link) or isinstance(element.subview, UnsetType):
+            continue
+        if element.subview in card.subviews:
+            leads.setdefault(subview, []).append(element.subview)
+        else:
+            message = f'There is no subview "{element.subview}".{nearest(element.subview, card.subviews)}'
+            report.add("unknown_subview", child(place, "subview"), message)
+    reached: set[str] = set()
+    waiting = list(leads.get(None, ()))
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached.add(name)
+            waiting.extend(leads.get(name, ()))
+    for name in card.subviews:
+        if name not in reached:
+            message = f'No link leads to the subview "{name}": it is never sent.'
+            report.add("unreachable_subview", child(child(pointer, "subviews"), name), message, at_key=True)
 
 
-def _choose_one(report: Report, pointer: Pointer, keys: dict[str, object], *, is_needed: bool) -> None:
-    given = [key for key, value in keys.items() if not isinstance(value, UnsetType)]
-    words = " or ".join(f'"{key}"' for key in keys)
-    if len(given) > 1:
-        report.add(
-            "choose_one", child(pointer, given[-1]), f"Only one of {words} can stand here.", at_key=True
-        )
-    elif is_needed and not given:
-        report.add("choose_one", pointer, f"One of {words} is needed.")
-
-
-def _in_order(report: Report, pointer: Pointer, lowest: object, highest: object, key: str) -> None:
-    """Literal bounds only; computed ones are what they are."""
-    numbers = isinstance(lowest, (int, float)) and isinstance(highest, (int, float))
-    if numbers and lowest > highest:  # type: ignore[operator]  # both were just seen to be numbers
-        report.add("bad_bounds", child(pointer, key), f"{lowest} is more than {highest}.")
-
-
-def _check_pattern(element: written.TextInput, report: Report, pointer: Pointer) -> None:
-    if isinstance(element.pattern, str):
-        try:
-            compile_pattern(element.pattern)
-        except RuleError as error:
-            report.add(error.code, child(pointer, "pattern"), error.message)
-
-
-def _check_options(element: written.Dropdown | written.Checkboxes, report: Report, pointer: Pointer) -> None:
-    values: list[object] = []
-    for index, option in enumerate(element.options):
-        if _is_among(option.value, values):
-            place = child(child(child(pointer, "options"), index), "value")
-            report.add("duplicate_id", place, "Another option has this value already.")
-        values.append(option.value)
-    if isinstance(element, written.Checkboxes):
-        _in_order(report, pointer, element.min_checked, element.max_checked, "min_checked")
-        _in_order(report, pointer, element.min_checked, len(values), "min_checked")
-    chosen = element.default
-    given = chosen if isinstance(chosen, list) else [] if isinstance(chosen, UnsetType) else [chosen]
-    for value in given:
-        if not _is_among(value, values) and not _is_computed(value):
-            report.add("bad_default", child(pointer, "default"), f"{value!r} is none of the options.")
-
-
-def _is_among(value: object, values: Iterable[object]) -> bool:
-    """True is not 1 here."""
-    return any(value == other and isinstance(value, bool) == isinstance(other, bool) for other in values)
-
-
-def _is_computed(value: object) -> bool:
-    return isinstance(value, str) and (value.startswith("=") or "{{" in value or "{%" in value)
+def _check_menu(card: written.Card, report: Report, pointer: Pointer) -> None:
+    if card.menu.feedback and not card.menu.vote:
+        place = child(child(pointer, "menu"), "feedback")
+        report.add("has_no_effect", place, "Feedback is asked with a vote.", at_key=True)
+    offers_snooze = card.menu.snooze or any(
+        isinstance(element, SnoozeButton) for element, *_ in written.elements(card)
+    )
+    if card.snooze != written.Snooze() and not offers_snooze:
+        message = "The card can be snoozed neither from its menu nor with a button."
+        report.add("has_no_effect", child(pointer, "snooze"), message, at_key=True)

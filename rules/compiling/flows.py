@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .. import model
-from ..cards.elements import CardTemplate, compile_card
+from ..cards.templates import CardTemplate, compile_card
 from ..checking.flows import check_flow
 from ..checking.graph import Graph, build
 from ..documents import cards as document_cards

@@ -13,6 +13,7 @@ from ..customers.profile import STANDARD, TEXTS
 from ..documents import cards as document_cards
 from ..documents import flow as written_flow
 from ..documents import steps as written
+from ..documents.elements import Submit
 from ..documents.problems import Pointer, Report, child, nearest
 from ..limits import NAME_BYTES_MAX
 from ..model import Next
@@ -158,8 +159,8 @@ def _buttons_by_step(flow: written_flow.Flow) -> Mapping[str, tuple[str, ...]]:
         step: tuple(
             element.name
             for name in templates
-            for element in flow.cards[name].body
-            if isinstance(element, document_cards.Submit)
+            for element, *_ in document_cards.elements(flow.cards[name])
+            if isinstance(element, Submit)
         )
         for step, templates in templates_by_step(flow).items()
         if all(name in flow.cards for name in templates)

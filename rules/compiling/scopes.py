@@ -13,7 +13,9 @@ from msgspec import UnsetType
 
 from ..documents import cards as document_cards
 from ..documents import flow as written_flow
+from ..documents import inputs
 from ..documents import steps as written
+from ..documents.elements import Submit
 from ..types import Scope, Shape, Type
 from .references import templates_by_step
 
@@ -60,11 +62,15 @@ _ERROR: Final[Mapping[str, Shape]] = {
 _CHILD: Final[Mapping[str, Shape]] = {"id": Type.STRING, "status": Type.STRING, "outcome": Type.STRING}
 _NOTIFICATION: Final[Mapping[str, Shape]] = {"id": Type.STRING, "status": Type.STRING}
 _INPUT_TYPES: Final[dict[type, Type]] = {
-    document_cards.TextInput: Type.STRING,
-    document_cards.NumberInput: Type.DOUBLE,
-    document_cards.Switch: Type.BOOL,
-    document_cards.DateInput: Type.STRING,
-    document_cards.Checkboxes: Type.LIST,
+    inputs.TextInput: Type.STRING,
+    inputs.NumberInput: Type.DOUBLE,
+    inputs.DateInput: Type.STRING,
+    inputs.TimeInput: Type.STRING,
+    inputs.Checkboxes: Type.LIST,
+    inputs.Switch: Type.BOOL,
+    inputs.Stepper: Type.DOUBLE,
+    inputs.Rating: Type.DOUBLE,
+    inputs.FileUpload: Type.STRING,
 }
 
 
@@ -166,18 +172,16 @@ class Scopes:
         values: dict[str, Shape] = {}
         for name in (each for step in steps for each in self._templates.get(step, ())):
             card = self._flow.cards.get(name)
-            for element in card.body if card else ():
+            for element, *_ in document_cards.elements(card) if card else ():
                 _add_values(values, element)
         return {"id": Type.STRING, "status": Type.STRING, "button": Type.STRING, "values": values}
 
 
 def _add_values(values: dict[str, Shape], element: document_cards.Element) -> None:
-    if isinstance(element, document_cards.Submit):
+    if isinstance(element, Submit):
         added: dict[str, Shape] = {name: _shape_of(value) for name, value in element.values.items()}
-    elif isinstance(element, document_cards.Dropdown):
-        added = {element.name: _common(_shape_of(option.value) for option in element.options)}
-    elif isinstance(element, document_cards.InputBase):
-        added = {element.name: _INPUT_TYPES[type(element)]}
+    elif isinstance(element, inputs.InputBase):
+        added = {element.name: _value_shape(element)}
     else:
         return
     for name, shape in added.items():
@@ -192,6 +196,15 @@ def _of_table(step: written.Decide) -> Mapping[str, Shape]:
     if step.hit == "all":
         return dict.fromkeys(names, Type.LIST)
     return {name: _common(_shape_of(outputs[name]) for outputs in given if name in outputs) for name in names}
+
+
+def _value_shape(element: inputs.InputBase) -> Shape:
+    """What an input gives; one that is repeated gives a list."""
+    if not isinstance(element.each, UnsetType):
+        return Type.LIST
+    if isinstance(element, (inputs.Dropdown, inputs.Radio)):
+        return _common(_shape_of(option.value) for option in element.options)
+    return _INPUT_TYPES[type(element)]
 
 
 def _common(shapes: Iterable[Shape]) -> Shape:

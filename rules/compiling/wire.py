@@ -15,7 +15,7 @@ import msgspec
 
 from ..calendar.times import to_ms
 from ..calendar.zones import zoned
-from ..documents.scalars import is_date
+from ..documents.scalars import is_date, is_time_of_day
 from ..errors import EvaluationError
 from ..json_values import as_json
 from ..limits import INTEGER_MAX
@@ -27,6 +27,8 @@ from ..values import Value
 Context: TypeAlias = Mapping[str, object]
 
 _NOWHERE: Setting = Setting()
+# A bar on a screen has fewer than ten thousand dots.
+_SHARE_DECIMALS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,11 @@ def day(value: Value) -> Wire:
     return _converted(value, _day)
 
 
+def time_of_day(value: Value) -> Wire:
+    """A time such as `09:30`; an instant is what the customer's clocks show then."""
+    return _converted(value, _time_of_day)
+
+
 def boolean(value: Value) -> Wire:
     return _converted(value, lambda found, setting: _boolean(found))
 
@@ -100,6 +107,15 @@ def mapped(entries: Mapping[str, Wire]) -> Wire:
         return {name: value for name, value in values if value is not None}
 
     return Wire(render)
+
+
+def share(part: Wire, whole: Wire) -> Wire:
+    """How much of the whole the part is, from 0 to 1; None if that cannot be said."""
+    if part.is_fixed and whole.is_fixed:
+        return fixed(_share(part.fixed, whole.fixed))
+    return Wire(
+        lambda context, setting: _share(part.render(context, setting), whole.render(context, setting))
+    )
 
 
 def _converted(value: Value, convert: Callable[[object, Setting], object]) -> Wire:
@@ -131,6 +147,22 @@ def _day(value: object, setting: Setting) -> str | None:
     if not isinstance(value, str) or not is_date(value):
         raise EvaluationError("wrong_type", f"{_shown(value)} is not a date such as 2026-03-01.")
     return value
+
+
+def _time_of_day(value: object, setting: Setting) -> str | None:
+    if value is None or value == "":
+        return None
+    if isinstance(value, datetime):
+        return zoned(to_ms(value), setting.zone).time().format_iso(unit="minute")
+    if not isinstance(value, str) or not is_time_of_day(value):
+        raise EvaluationError("wrong_type", f"{_shown(value)} is not a time such as 09:30.")
+    return value
+
+
+def _share(part: object, whole: object) -> float | None:
+    if not isinstance(part, (int, float)) or not isinstance(whole, (int, float)) or whole <= 0:
+        return None
+    return round(min(max(part / whole, 0.0), 1.0), _SHARE_DECIMALS)
 
 
 def _boolean(value: object) -> bool | None:

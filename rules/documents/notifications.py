@@ -7,9 +7,7 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, UnsetType
 
 from .. import limits
-from .parts import DurationText, Name, Part, Platform, Template
-
-Locale = Annotated[str, Meta(min_length=2, max_length=limits.LOCALE_CHARS_MAX)]
+from .parts import DurationText, Locale, Name, Part, Platform, Template
 
 
 class NotificationTexts(Part, frozen=True, kw_only=True):

@@ -38,6 +38,13 @@ Description = Annotated[str, Meta(max_length=limits.DESCRIPTION_CHARS_MAX)]
 Source = Annotated[str, Meta(min_length=1, description="A CEL condition or expression.")]
 Equals = Annotated[str, Meta(description="= and a CEL expression.")]
 Template = Annotated[str, Meta(description="Text with Liquid, or = and a CEL expression.")]
+Locale = Annotated[
+    str,
+    matching(
+        "^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,4}$",
+        "A language, or a language and more: mi, zh-Hant, en-NZ.",
+    ),
+]
 Platform = Literal["web", "ios", "android"]
 ContainerId = Annotated[
     str, matching("^[a-z0-9][a-z0-9_-]{0,63}$", "A container of the server's configuration.")

@@ -53,7 +53,7 @@ ERRORS: Final[dict[str, str]] = {
     "not_supported_yet": "Do without it: this server does not run it.",
     # Its meaning
     "bad_name": "Use printable text within the bound that the message names.",
-    "reserved_name": "Choose a name that does not begin with one of the server's own words.",
+    "reserved_name": "Choose another name: this one, or its beginning, is the server's own.",
     "unknown_step": "Name a step of this flow.",
     "unknown_card": "Name a card template of this flow.",
     "unknown_variable": "Declare the variable under `variables`, or name one that is declared.",
@@ -61,6 +61,9 @@ ERRORS: Final[dict[str, str]] = {
     "unknown_segment": "Name a segment of the project.",
     "unknown_input": "Name an input of this decision table.",
     "unknown_button": "Name a button of the card.",
+    "unknown_subview": "Name a subview of this card.",
+    "unknown_element": "Name an element of this card by its id or name, or leave the entry out.",
+    "bad_translation": "Give texts for what the card has, in the same structure.",
     "no_button": "Leave the button out, or give those actions an outcome of their own.",
     "read_only": "Write another field of the customer; tags have their own keys.",
     "wrong_step": "Name a step of the type that the message asks for.",
@@ -98,7 +101,10 @@ WARNINGS: Final[dict[str, str]] = {
     "never_ends": "Give the card an expiry, a button that closes it, or cancel it.",
     "left_open": "Name the card's step under `close`, give the card an expiry, or cancel it on that way.",
     "next_not_taken": "Lead on with the keys that the message names, and remove this one.",
-    "missing_alt": "Say in `alt` what the picture shows.",
+    "missing_alt": "Say in `alt` what is to be seen.",
+    "unreachable_subview": "Add a link with `subview`, or remove the subview.",
+    "has_no_effect": "Remove it, or add what it belongs to.",
+    "no_uploads": "Do without the file, and never require it, until this server takes uploads.",
     "missing_name": "Nothing is printed here if the name is not there; check its spelling.",
 }
 

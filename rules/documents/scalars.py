@@ -11,6 +11,7 @@ from .problems import Pointer, Report
 
 # An integer of more digits is beyond 2^53 in every base, and is not worth the time to read.
 _INTEGER_CHARS_MAX = 24
+_TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
@@ -61,3 +62,8 @@ def is_date(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_time_of_day(text: str) -> bool:
+    """Whether it is a time on a clock of 24 hours, as `09:30`."""
+    return _TIME_OF_DAY.fullmatch(text) is not None

@@ -21,7 +21,7 @@ from .steps import Join, Limit, Step, Wait
 from .triggers import Entry, Trigger
 
 if TYPE_CHECKING:
-    from ..cards.elements import CardTemplate
+    from ..cards.templates import CardTemplate
     from ..notifications import NotificationTemplate
     from ..types import Type
 

@@ -18,12 +18,15 @@ from .wire import WireCard
 
 FEEDBACK_CHARS_MAX: Final = 280
 """A message with a vote (live protocol, Actions)."""
+ELEMENT_NAME_CHARS_MAX: Final = 68
+"""A name that an author gave, and the number of an item that it is repeated for."""
 TRACKED_EVENTS_MAX: Final = 100
 """Reports in one batch: each may be a turn."""
 
 RequestId: TypeAlias = Annotated[int, Meta(ge=0, le=2**53)]
 Key: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
 ShortText: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
+ElementName: TypeAlias = Annotated[str, Meta(min_length=1, max_length=ELEMENT_NAME_CHARS_MAX)]
 ActionName: TypeAlias = Literal["submit", "dismiss", "snooze", "unsnooze", "vote_up", "vote_down", "link"]
 ReportName: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 
@@ -80,13 +83,13 @@ class CardAction(msgspec.Struct, frozen=True, kw_only=True):
     card: ShortText
     action: ActionName
     seq: RequestId | None = None
-    button: ShortText | None = None
+    button: ElementName | None = None
     values: dict[str, Any] = {}
     until: str | None = None
     for_: str | None = msgspec.field(default=None, name="for")
     reason: Annotated[str, Meta(max_length=TITLE_CHARS_MAX)] | None = None
     message: Annotated[str, Meta(max_length=FEEDBACK_CHARS_MAX)] | None = None
-    element: ShortText | None = None
+    element: ElementName | None = None
 
 
 class Act(Incoming, CardAction, frozen=True, kw_only=True, tag="act"):

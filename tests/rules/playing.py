@@ -213,7 +213,7 @@ HELLO: Part = {
         {"type": "submit", "name": "more", "label": "More", "keep_open": True},
         {"type": "dismiss", "label": "Away"},
     ],
-    "menu": {"snooze": True, "vote": True},
+    "menu": {"snooze": True, "vote": True, "feedback": True},
 }
 
 

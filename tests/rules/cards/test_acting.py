@@ -160,6 +160,42 @@ def test_card_that_offers_no_dismissal_refuses_it() -> None:
         assert play(flow).act("send", action, until=NOW + DAY).answer.code == "not_allowed"
 
 
+def test_words_with_a_vote_are_taken_only_where_they_are_asked_for() -> None:
+    plain = {"title": "Plain", "body": [], "menu": {"vote": True}}
+    flow = document({"send": send("w", card="plain"), "w": pause()}, start="send", cards={"plain": plain})
+    playing = play(flow).act("send", "vote_down", reason="boring", message="No.")
+    assert playing.answer.code == "invalid_values"
+    assert [(error["pointer"], error["code"]) for error in playing.answer.errors] == [
+        ("/reason", "not_asked"),
+        ("/message", "not_asked"),
+    ]
+    assert playing.effects == []
+    assert play(flow).act("send", "vote_down").own_events == ["card.voted"]
+
+
+def test_flow_hears_of_a_repeated_button_by_its_own_name_and_values() -> None:
+    buy = {
+        "type": "submit",
+        "name": "buy",
+        "label": "Buy",
+        "each": ["tea", "milk"],
+        "values": {"what": "=item"},
+    }
+    seat = {"type": "text_input", "name": "seat", "each": ["tea", "milk"]}
+    steps = {
+        "send": send("w", card="shop"),
+        "w": wait(on_card("bought", "completed", button="buy", when="card.values.what == 'milk'", next="a")),
+    }
+    card = {"title": "Shop", "body": [seat, buy]}
+    playing = play(document(steps, start="send", cards={"shop": card}))
+    assert playing.act("send", "submit", button="buy").answer.code == "invalid_values"
+    playing.act("send", "submit", button="buy.2", values={"seat.2": "12a"})
+    assert playing.log == ["a"]
+    assert playing.card("send").button == "buy"
+    assert playing.card("send").values == {"seat": [None, "12a"], "what": "milk"}
+    assert playing.events[0].data["values"] == {"seat": [None, "12a"], "what": "milk"}
+
+
 # --- snooze --------------------------------------------------------------------------------------------
 
 
@@ -177,6 +213,16 @@ def test_snoozed_card_comes_back_at_its_time() -> None:
     assert playing.card("send").status is CardStatus.ACTIVE
     assert playing.card("send").snoozed_until is None
     assert playing.own_events == ["card.unsnoozed"]
+
+
+@pytest.mark.parametrize("notify", [True, False])
+def test_end_of_a_snooze_is_announced_where_the_card_says_so(notify: bool) -> None:
+    card = {"title": "X", "body": [], "menu": {"snooze": True}, "snooze": {"notify": notify}}
+    flow = document({"send": send("w", card="x"), "w": pause(after="P90D")}, start="send", cards={"x": card})
+    (event,) = play(flow).act("send", "snooze", until=NOW + DAY).later(DAY).events
+    assert (event.name, event.data.get("notify")) == ("card.unsnoozed", notify or None)
+    (event,) = play(flow).act("send", "snooze", until=NOW + DAY).act("send", "unsnooze").events
+    assert (event.name, event.data.get("notify")) == ("card.unsnoozed", None)
 
 
 def test_snoozing_again_moves_the_end() -> None:

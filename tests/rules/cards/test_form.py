@@ -1,106 +1,18 @@
+"""Forms: what a card takes back as a whole."""
+
+from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.cards.form import allows, check_values, compile_pattern, matches, submit_rules
-from rules.documents.scalars import is_date
-from rules.errors import RuleError
-from rules.limits import INTEGER_MAX, VALUE_BYTES_MAX, VALUE_CHARS_MAX, VALUE_ERROR_COUNT_MAX
-
-OPTIONS = ["full", "basic", 1, True]
-
-
-def check_one(rules: dict[str, Any], value: object) -> object:
-    """The cleaned value, or the code of what is wrong with it."""
-    form = {"inputs": {"x": rules}, "submits": {"go": {}}}
-    cleaned, errors = check_values(form, "go", {} if value is ... else {"x": value})
-    if errors:
-        assert errors[0]["pointer"] == "/values/x"
-        return errors[0]["code"]
-    return cleaned.get("x", ...)
-
+from rules.cards.form import allows, check_values, form_of, gathered, submit_rules
+from rules.cards.names import item_number, numbered, written_name
+from rules.limits import VALUE_ERROR_COUNT_MAX
 
 TEXT = {"type": "text_input"}
-NUMBER = {"type": "number_input"}
-SWITCH = {"type": "switch"}
-DATE = {"type": "date_input"}
-CHOICE = {"type": "dropdown", "options": OPTIONS}
-CHOICES = {"type": "checkboxes", "options": OPTIONS}
-
-
-@pytest.mark.parametrize(
-    ("rules", "value", "expected"),
-    [
-        (TEXT, "hello", "hello"),
-        (TEXT, ..., ...),
-        (TEXT, None, ...),
-        (TEXT, "", ...),
-        (TEXT, 5, "type"),
-        (TEXT, "\ud800", "type"),
-        (TEXT, "a\0b", "type"),
-        (TEXT | {"required": True}, ..., "required"),
-        (TEXT | {"required": True}, "", "required"),
-        (TEXT | {"min_length": 2}, "a", "min_length"),
-        (TEXT | {"min_length": 2}, "ab", "ab"),
-        (TEXT | {"max_length": 2}, "ab", "ab"),
-        (TEXT | {"max_length": 2}, "abc", "max_length"),
-        (TEXT, "a" * VALUE_CHARS_MAX, "a" * VALUE_CHARS_MAX),
-        (TEXT, "a" * (VALUE_CHARS_MAX + 1), "max_length"),
-        (TEXT, "€" * (VALUE_BYTES_MAX // 3 + 1), "max_length"),
-        (TEXT | {"pattern": "[0-9]{4}"}, "1234", "1234"),
-        (TEXT | {"pattern": "[0-9]{4}"}, "12345", "pattern"),
-        (TEXT | {"pattern": "a|b"}, "ab", "pattern"),
-        (NUMBER, 5, 5.0),
-        (NUMBER, 2.5, 2.5),
-        (NUMBER, 0, 0.0),
-        (NUMBER, True, "type"),
-        (NUMBER, "5", "type"),
-        (NUMBER, float("nan"), "type"),
-        (NUMBER, float("inf"), "type"),
-        (NUMBER, INTEGER_MAX, float(INTEGER_MAX)),
-        (NUMBER, INTEGER_MAX + 1, "type"),
-        (NUMBER, 10**400, "type"),
-        (NUMBER | {"min": 1}, 1, 1.0),
-        (NUMBER | {"min": 1}, 0, "min"),
-        (NUMBER | {"max": 10}, 10.5, "max"),
-        (NUMBER | {"required": True}, 0, 0.0),
-        (SWITCH, True, True),
-        (SWITCH, False, False),
-        (SWITCH, 1, "type"),
-        (SWITCH | {"required": True}, False, "required"),
-        (SWITCH | {"required": True}, True, True),
-        (DATE, "2028-02-29", "2028-02-29"),
-        (DATE, "2027-02-29", "type"),
-        (DATE, "2027-2-9", "type"),
-        (DATE, "20270209", "type"),
-        (DATE | {"min": "2026-03-01"}, "2026-02-28", "min"),
-        (DATE | {"max": "2026-03-01"}, "2026-03-01", "2026-03-01"),
-        (DATE | {"max": "2026-03-01"}, "2026-03-02", "max"),
-        (CHOICE, "full", "full"),
-        (CHOICE, "none", "options"),
-        (CHOICE, ["full"], "options"),
-        (CHOICE, 1, 1),
-        (CHOICE, True, True),
-        (CHOICE, False, "options"),
-        (CHOICES, ["full", 1], ["full", 1]),
-        (CHOICES, [], ...),
-        (CHOICES | {"required": True}, [], "required"),
-        (CHOICES, "full", "type"),
-        (CHOICES, ["full", "full"], "options"),
-        (CHOICES, [{}], "options"),
-        (CHOICES, ["full"] * 5, "options"),
-        (CHOICES | {"min_checked": 2}, ["full"], "min_checked"),
-        (CHOICES | {"max_checked": 1}, ["full", "basic"], "max_checked"),
-    ],
-)
-def test_values_are_held_to_the_rules_of_their_input(
-    rules: dict[str, Any], value: object, expected: object
-) -> None:
-    checked = check_one(rules, value)
-    assert checked == expected
-    assert type(checked) is type(expected)
 
 
 def test_unknown_inputs_are_refused_with_the_nearest_name() -> None:
@@ -163,39 +75,92 @@ def test_a_card_allows_what_it_offers(form: dict[str, Any], action: str, expecte
     assert allows(form, action) is expected
 
 
-@pytest.mark.parametrize("pattern", ["(", "[a", "(?=x)", "\\1(a)", "a{1,1000}{1,1000}", "a" * 5000])
-def test_a_pattern_that_re2_does_not_take_is_refused(pattern: str) -> None:
-    with pytest.raises(RuleError) as refused:
-        compile_pattern(pattern)
-    assert refused.value.code == "bad_pattern"
+class Endless(dict[str, object]):
+    """Values without end: whoever looks at all of them never comes back."""
+
+    def __iter__(self) -> Iterator[str]:
+        return (f"x{number}" for number in count())
 
 
-@pytest.mark.parametrize("pattern", ['"', "\\\\", 'a"|b', "é+", "a\nb"])
-def test_a_pattern_means_itself_whatever_characters_it_has(pattern: str) -> None:
-    text = {'"': '"', "\\\\": "\\", 'a"|b': 'a"', "é+": "éé", "a\nb": "a\nb"}[pattern]
-    assert matches(pattern, text)
-    assert not matches(pattern, f"x{text}")
+def test_no_more_unknown_inputs_are_looked_at_than_are_told() -> None:
+    assert len(check_values({"submits": {"go": {}}}, "go", Endless())[1]) == VALUE_ERROR_COUNT_MAX
 
 
-def test_a_hostile_pattern_takes_no_longer_than_the_text_is() -> None:
-    assert not matches("(a+)+b", "a" * 4000)
+def test_a_form_holds_the_rules_of_what_is_shown_and_nothing_else() -> None:
+    shown: list[tuple[dict[str, object], object]] = [
+        ({"type": "text", "id": "t", "text": "Hello"}, None),
+        (
+            {"type": "file_upload", "id": "f", "name": "f", "label": "F", "accept": ["a/b"], "max_bytes": 9},
+            None,
+        ),
+        (
+            {"type": "stepper", "id": "n", "name": "n", "step": 2, "default": 4, "messages": {"step": "!"}},
+            None,
+        ),
+        ({"type": "radio", "id": "r", "name": "r", "options": [{"value": True, "label": "Yes"}]}, None),
+        ({"type": "submit", "id": "go.1", "name": "go.1", "label": "Go", "keep_open": True}, {"x": 1}),
+        ({"type": "snooze", "id": "s", "label": "Later"}, None),
+        ({"type": "link", "id": "link_7.2", "label": "More", "subview": "more"}, None),
+    ]
+    assert form_of({"vote": True, "snooze_notify": True, "snooze_presets": ["PT1H"]}, shown) == {
+        "vote": True,
+        "snooze": True,
+        "snooze_notify": True,
+        "links": ["link_7.2"],
+        "inputs": {
+            "f": {"type": "file_upload", "accept": ["a/b"], "max_bytes": 9},
+            "n": {"type": "stepper", "step": 2, "messages": {"step": "!"}},
+            "r": {"type": "radio", "options": [True]},
+        },
+        "submits": {"go.1": {"keep_open": True, "values": {"x": 1}}},
+    }
 
 
-def test_dates_are_days_of_the_calendar() -> None:
-    assert is_date("2026-12-31")
-    for text in ("2026-13-01", "0000-01-01", "2026-1-1", "٢٠٢٦-01-01", "2026-12-31 "):
-        assert not is_date(text)
+# --- repeated inputs -----------------------------------------------------------------------------------
+
+SEATS: dict[str, Any] = {
+    "inputs": {"seat.1": TEXT, "seat.2": TEXT | {"required": True}, "seat.4": TEXT, "note": TEXT},
+    "submits": {"go": {}},
+}
 
 
-anything = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-)
+def test_values_of_a_repeated_input_are_one_list_by_item() -> None:
+    cleaned, errors = check_values(SEATS, "go", {"seat.1": "a", "seat.2": "b", "note": "n"})
+    assert errors == ()
+    assert cleaned == {"seat": ["a", "b", None, None], "note": "n"}
 
 
-@given(st.dictionaries(st.sampled_from(["t", "n", "s", "d", "c", "m", "?"]), anything))
-def test_no_values_make_the_check_fail(values: dict[str, object]) -> None:
-    inputs = {"t": TEXT, "n": NUMBER, "s": SWITCH, "d": DATE, "c": CHOICE, "m": CHOICES}
-    cleaned, errors = check_values({"inputs": inputs, "submits": {"go": {}}}, "go", values)
-    assert set(cleaned) <= set(inputs)
-    assert all(set(error) == {"pointer", "code", "message"} for error in errors)
+def test_each_repetition_is_checked_by_itself() -> None:
+    _, errors = check_values(SEATS, "go", {"seat.1": 5, "seat.3": "c", "seat": ["a"]})
+    assert [(error["pointer"], error["code"]) for error in errors] == [
+        ("/values/seat.3", "unknown_input"),
+        ("/values/seat", "unknown_input"),
+        ("/values/seat.1", "type"),
+        ("/values/seat.2", "required"),
+    ]
+
+
+def test_nothing_given_to_a_repeated_input_is_no_list() -> None:
+    form: dict[str, Any] = {"inputs": {"seat.1": TEXT}, "submits": {"go": {}}}
+    assert check_values(form, "go", {}) == ({}, ())
+
+
+keys = st.from_regex(r"[a-z][a-z0-9_]{0,10}", fullmatch=True)
+
+
+@given(keys, st.integers(min_value=1, max_value=100))
+def test_a_numbered_name_says_what_it_was_made_of(name: str, number: int) -> None:
+    assert (written_name(numbered(name, number)), item_number(numbered(name, number))) == (name, number)
+    assert (written_name(name), item_number(name)) == (name, None)
+
+
+@given(st.dictionaries(keys, st.dictionaries(st.integers(1, 9), st.integers(), min_size=1), max_size=4))
+def test_what_is_gathered_stands_at_its_items_place(repeated: dict[str, dict[int, int]]) -> None:
+    flat = {numbered(name, n): value for name, items in repeated.items() for n, value in items.items()}
+    lists = gathered(flat, flat)
+    assert lists.keys() == repeated.keys()
+    for name, items in repeated.items():
+        listed = lists[name]
+        assert isinstance(listed, list)
+        assert len(listed) == max(items)
+        assert {n: value for n, value in enumerate(listed, 1) if value is not None} == items

@@ -7,18 +7,20 @@ import msgspec
 import pytest
 
 from rules.cards import view_types
-from rules.cards.elements import CardTemplate
 from rules.cards.form import check_values
+from rules.cards.templates import CardTemplate
 from rules.cards.view import Rendered, render
 from rules.compiling.flows import check
 from rules.errors import EvaluationError
-from rules.limits import VIEW_BYTES_MAX
+from rules.limits import SHOWN_ELEMENTS_MAX, VIEW_BYTES_MAX
 from rules.text.printing import Setting
 
 ROOT = Path(__file__).parents[3]
 DUE = datetime(2026, 3, 1, 20, 30, tzinfo=UTC)
+MARKUP = "**a** [b](https://x.org) <img src=x onerror=y>"
 CONTEXT: Mapping[str, object] = {
-    "vars": {"name": "Mere", "n": 2, "due": DUE, "big": "x" * 8_000, "none": None, "url": "a b&c"},
+    "vars": {"name": "Mere", "n": 2, "due": DUE, "big": "x" * 8_000, "none": None, "url": "a b&c"}
+    | {"script": "javascript:alert(1)", "markup": MARKUP},
     "customer": {"first_name": "Mere"},
     "now": DUE,
     "steps": {},
@@ -32,6 +34,8 @@ TYPES = {
     "big": "string",
     "none": "integer",
     "url": "string",
+    "script": "string",
+    "markup": "string",
 }
 
 
@@ -120,6 +124,55 @@ def element(**written: Any) -> Any:
         ({"type": "link", "label": "Open", "url": "app://page/1"}, {"label": "Open", "url": "app://page/1"}),
         ({"type": "snooze", "label": "Later", "for": "PT1H"}, {"label": "Later", "for": "PT1H"}),
         ({"type": "dismiss", "label": "No", "style": "plain"}, {"label": "No", "style": "plain"}),
+        (
+            {"type": "banner", "url": "https://example.org/{{ vars.n }}.jpg", "alt": "Sea", "height": "tall"},
+            {"url": "https://example.org/2.jpg", "media": "image", "alt": "Sea", "height": "tall"},
+        ),
+        (
+            {
+                "type": "video",
+                "url": "https://example.org/v",
+                "thumbnail": "https://example.org/{{ vars.n }}",
+            },
+            {"url": "https://example.org/v", "thumbnail": "https://example.org/2"},
+        ),
+        (
+            {"type": "image", "url": "https://example.org/a", "height": "short"},
+            {"url": "https://example.org/a", "height": "short"},
+        ),
+        ({"type": "text", "text": "a", "icon": "bell"}, {"text": "a", "icon": "bell"}),
+        ({"type": "progress", "value": 30, "label": "{{ vars.n }}"}, {"value": 0.3, "label": "2"}),
+        ({"type": "progress", "value": "=vars.n", "max": 3}, {"value": 0.6667}),
+        ({"type": "progress", "value": 7, "max": "=vars.n"}, {"value": 1.0}),
+        ({"type": "progress", "value": -1}, {"value": 0.0}),
+        ({"type": "progress", "value": "=vars.none", "max": 3}, {}),
+        ({"type": "progress", "value": 0, "max": "=vars.n - 2"}, {}),
+        ({"type": "progress", "label": "Soon"}, {"label": "Soon"}),
+        (
+            {"type": "time_input", "name": "x", "min": "=vars.due", "max": "23:30", "step": 15},
+            {"name": "x", "min": "09:30", "max": "23:30", "step": 15},
+        ),
+        (
+            {"type": "radio", "name": "x", "options": [{"value": 1, "label": "{{ vars.n }}"}], "default": 1},
+            {"name": "x", "options": [{"value": 1, "label": "2"}], "default": 1},
+        ),
+        (
+            {"type": "stepper", "name": "x", "min": 0, "max": "=vars.n", "step": 0.5, "default": 1},
+            {"name": "x", "min": 0, "max": 2, "step": 0.5, "default": 1},
+        ),
+        (
+            {"type": "rating", "name": "x", "max": 7, "icon": "heart", "default": "=vars.n"},
+            {"name": "x", "max": 7, "icon": "heart", "default": 2},
+        ),
+        (
+            {"type": "file_upload", "name": "x", "accept": ["image/*"], "max_bytes": 9, "placeholder": "No"},
+            {"name": "x", "accept": ["image/*"], "max_bytes": 9, "placeholder": "No"},
+        ),
+        (
+            {"type": "switch", "name": "x", "placeholder": "{{ vars.n }}", "messages": {"required": "On!"}},
+            {"name": "x", "placeholder": "2", "messages": {"required": "On!"}},
+        ),
+        ({"type": "link", "label": "Go", "payload": {"n": "=vars.n"}}, {"label": "Go", "payload": {"n": 2}}),
     ],
 )
 def test_an_element_goes_over_the_wire_resolved(written: dict[str, Any], wire: dict[str, Any]) -> None:
@@ -152,11 +205,26 @@ def test_a_condition_that_fails_hides_its_element_and_is_told() -> None:
     assert len(card.view.view["body"]) == 1  # type: ignore[arg-type]  # a list, as the wire types say
 
 
-def test_values_that_make_no_card_fail_the_rendering() -> None:
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"type": "link", "label": "x", "url": "{{ vars.url }}"},
+        {"type": "link", "label": "x", "url": "{{ vars.script }}"},
+        {"type": "image", "url": "{{ vars.script }}"},
+        {"type": "banner", "url": "https://example.org", "thumbnail": "{{ vars.script }}"},
+        {"type": "number_input", "name": "x", "min": "{{ vars.n }}"},
+        {"type": "time_input", "name": "x", "default": "{{ vars.n }}"},
+        {"type": "progress", "value": "{{ vars.name }}"},
+    ],
+)
+def test_values_that_make_no_card_fail_the_rendering(written: dict[str, Any]) -> None:
     with pytest.raises(EvaluationError):
-        rendered({"type": "link", "label": "x", "url": "{{ vars.url }}"})
-    with pytest.raises(EvaluationError):
-        rendered({"type": "number_input", "name": "x", "min": "{{ vars.n }}"})
+        rendered(written)
+
+
+@pytest.mark.parametrize("type", ["text", "headline", "category"])
+def test_markup_in_a_value_stays_text(type: str) -> None:
+    assert element(type=type, text="{{ vars.markup }}") == {"text": MARKUP}
 
 
 def test_a_card_ends_at_its_size() -> None:
@@ -201,13 +269,64 @@ def test_form_knows_the_links_that_are_shown() -> None:
     assert card.form == {"links": ["link_1", "terms"]}
 
 
+# --- subviews ------------------------------------------------------------------------------------------
+
+TO_TERMS = {"type": "link", "label": "Terms", "subview": "terms"}
+TO_FINE = {"type": "link", "label": "Fine print", "subview": "fine"}
+WHY = {"type": "text_input", "name": "why", "required": True}
+GO = {"type": "submit", "name": "go", "label": "Go"}
+
+
+def test_a_subview_goes_with_the_card_and_its_inputs_into_the_one_form() -> None:
+    terms = {"title": "For {{ vars.name }}", "body": [{"type": "text", "text": "x"}, WHY]}
+    card = rendered(TO_TERMS, GO, subviews={"terms": terms})
+    assert card.view.view["subviews"] == {
+        "terms": {
+            "title": "For Mere",
+            "body": [
+                {"type": "text", "id": "text_3", "text": "x"},
+                {"type": "text_input", "id": "why", "name": "why", "required": True},
+            ],
+        }
+    }
+    assert card.form["inputs"] == {"why": {"type": "text_input", "required": True}}
+    assert check_values(card.form, "go", {})[1][0]["code"] == "required"
+
+
+def test_subviews_lead_to_one_another_and_are_sent_in_the_order_of_the_source() -> None:
+    subviews = {
+        "fine": {"body": [{"type": "link", "label": "Back", "subview": "terms"}]},
+        "terms": {"body": [TO_FINE]},
+    }
+    view = rendered(TO_TERMS, subviews=subviews).view.view
+    assert list(view["subviews"]) == ["fine", "terms"]  # type: ignore[call-overload]  # an object
+
+
+@pytest.mark.parametrize("hidden", ["vars.n > 5", "customer.missing == 1"])
+def test_a_subview_to_which_nothing_shown_leads_is_not_sent_and_asks_nothing(hidden: str) -> None:
+    subviews = {"terms": {"body": [WHY, TO_FINE]}, "fine": {"body": []}}
+    card = rendered({**TO_TERMS, "when": hidden}, GO, subviews=subviews)
+    assert card.view.view["subviews"] == {}
+    assert check_values(card.form, "go", {}) == ({}, ())
+
+
+def test_a_card_shows_so_many_elements_over_all_its_screens() -> None:
+    bodies = {f"s{n}": {"body": [{"type": "divider"}] * 100} for n in range(SHOWN_ELEMENTS_MAX // 100)}
+    links = [{"type": "link", "label": "x", "subview": name} for name in bodies]
+    with pytest.raises(EvaluationError) as refused:
+        rendered(*links, subviews=bodies)
+    assert refused.value.code == "too_many_elements"
+    bodies["s0"] = {"body": [{"type": "divider"}] * (100 - len(links))}
+    rendered(*links, subviews=bodies)
+
+
 def test_data_menu_and_runtime_variables_come_with_the_view() -> None:
     card = rendered(
         {"type": "text", "text": "Balance {{ runtime.balance }}"},
         title="For {{ vars.name }}",
         data={"due": "=vars.due", "n": "=vars.n", "text": "{{ vars.n }}"},
         menu={"snooze": True},
-        snooze={"presets": ["PT1H"], "custom": True},
+        snooze={"presets": ["PT1H"], "custom": True, "notify": True},
         runtime_variables={"balance": {"default": "{{ vars.n }}?"}},
     ).view
     assert card.view["title"] == "For Mere"
@@ -219,12 +338,17 @@ def test_data_menu_and_runtime_variables_come_with_the_view() -> None:
         }
     ]
     assert card.data == {"due": "2026-03-01T20:30:00.000Z", "n": 2, "text": "2"}
-    assert card.menu == {"snooze": True, "snooze_presets": ["PT1H"], "snooze_custom": True}
+    assert card.menu == {
+        "snooze": True,
+        "snooze_presets": ["PT1H"],
+        "snooze_custom": True,
+        "snooze_notify": True,
+    }
     assert card.runtime_variables == {"balance": {"default": "2?"}}
 
 
 def test_a_card_without_templates_is_made_once() -> None:
-    body = template({"type": "text", "text": "**a**"}, {"type": "dismiss", "label": "No"}).body
+    body = template({"type": "text", "text": "**a**"}, {"type": "dismiss", "label": "No"}).screen.body
     assert all(each.wire.is_fixed for each in body)
 
 

@@ -98,13 +98,6 @@ REFUSED = [
     ),
     # what this server does not run yet
     ("start: remind", "entry: {per: ▸day}\nstart: remind", "bad_value", "/entry/per"),
-    ("type: number_input", "type: ▸rating", "not_supported_yet", "/cards/reminder/body/1/type"),
-    (
-        "type: number_input",
-        "▸each: =vars.x, type: number_input",
-        "not_supported_yet",
-        "/cards/reminder/body/1/each",
-    ),
     ("card: reminder, next", "card: reminder, notify: ▸{}, next", "missing_key", "/steps/remind/notify"),
 ]
 
@@ -225,7 +218,8 @@ def test_messages_name_the_nearest() -> None:
 def test_literals_are_kept_and_an_escaped_equals_sign_is_text() -> None:
     flow = checked(('"Policy {{ vars.policy }}"', "==5")).flow
     assert flow is not None
-    assert flow.cards["reminder"].body[0].wire.fixed == {"type": "headline", "id": "headline_1", "text": "=5"}
+    (headline, *_) = flow.cards["reminder"].screen.body
+    assert headline.wire.fixed == {"type": "headline", "id": "headline_1", "text": "=5"}
 
 
 def test_outcomes_keep_what_was_written() -> None:

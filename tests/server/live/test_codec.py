@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
+from rules.cards.names import numbered
+from rules.limits import EACH_COUNT_MAX
 from server.live.codec import JSON, MSGPACK, Garbage, Mistake, codecs
 from server.live.messages import Act, Hello, Ok, Renew
 
@@ -54,6 +56,16 @@ def test_values_that_json_cannot_say_are_refused_in_messagepack_too(value: objec
     mistake = codecs()[MSGPACK].decode(payload, is_text=False)
     assert isinstance(mistake, Mistake)
     assert (mistake.code, mistake.id, mistake.errors[0].pointer) == ("bad_request", 1, "/values/a/b")
+
+
+def test_name_of_a_repeated_element_is_taken_however_long_its_author_made_it() -> None:
+    longest = numbered("x" * 64, EACH_COUNT_MAX)
+    codec = codecs()[JSON]
+    act = codec.decode(msgspec.json.encode(ACT | {"button": longest, "element": longest}), is_text=True)
+    assert isinstance(act, Act)
+    for key in ("button", "element"):
+        longer = msgspec.json.encode(ACT | {key: longest + "0"})
+        assert isinstance(codec.decode(longer, is_text=True), Mistake)
 
 
 def test_values_as_deep_as_a_document_are_taken_and_deeper_ones_refused() -> None:

@@ -222,7 +222,7 @@ class Obeying:
 
         All of them, also when a test wrote it: a profile is what is so; only its event is news of a test.
         """
-        if profile == before:
+        if profile is before:
             return
         self._customers.write(profile, group=self._turns.group.number)
         self._turns.group.write(profile)

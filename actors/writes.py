@@ -34,7 +34,7 @@ class Writes:
             profile = self._written(write, before)
         except ProfileError as error:
             return Refused(code="invalid", reason=error.message, errors=error.errors)
-        if profile != before:
+        if profile is not before:
             if write.mode != "ensure":
                 self._record("customer", write.id, write.mode, write, source=write.client)
             self._turns.obeying.write_profile(profile, before=before, depth=0)

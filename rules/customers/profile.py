@@ -80,6 +80,8 @@ _FLAT: Final = frozenset({*TEXTS, "test", "tags"})
 _KEPT_BY_SERVER: Final = frozenset({"segments", "activity", "created_at", "updated_at"})
 _FIELD_NAME_CHARS_MAX: Final = 64
 
+_encode = msgspec.msgpack.Encoder().encode
+
 
 def new_profile(id: str, now: int) -> Profile:
     """The profile of a customer who was named for the first time."""
@@ -130,9 +132,8 @@ def change(profile: Profile, write: ChangeCustomer, now: int) -> Profile:
     tags = dict.fromkeys((*profile.tags, *write.add_tags))
     kept = [tag for tag in tags if tag not in write.remove_tags]
     _check_tags(kept, problems)
-    return _checked(
-        with_fields(profile, **standard, fields=fields, tags=tuple(kept), updated_at=now), problems
-    )
+    changed = with_fields(profile, **standard, fields=fields, tags=tuple(kept))
+    return _dated(profile, _checked(changed, problems), now)
 
 
 def can_be_claimed(name: str) -> bool:
@@ -152,6 +153,29 @@ def merge(profile: Profile, body: Mapping[str, object], now: int) -> Profile:
 
     ProfileError, with everything that is wrong, changes nothing.
     """
+    return _dated(profile, _merged(profile, body), now)
+
+
+def replace(profile: Profile, body: Mapping[str, object], now: int) -> Profile:
+    """PUT: as `merge` into an empty profile. What the server keeps stays, and may be sent back unread."""
+    bare = Profile(
+        id=profile.id,
+        segments=profile.segments,
+        activity=profile.activity,
+        created_at=profile.created_at,
+        updated_at=profile.updated_at,
+    )
+    given = {name: value for name, value in body.items() if name not in _KEPT_BY_SERVER}
+    return _dated(profile, _merged(bare, given), now)
+
+
+def _dated(before: Profile, after: Profile, now: int) -> Profile:
+    """The very profile from before if nothing new is said: that is no update. True is not 1 here."""
+    is_same = after == before and _encode(after) == _encode(before)
+    return before if is_same else with_fields(after, updated_at=now)
+
+
+def _merged(profile: Profile, body: Mapping[str, object]) -> Profile:
     problems = Problems()
     written: dict[str, object] = {}
     for name, value in body.items():
@@ -173,25 +197,13 @@ def merge(profile: Profile, body: Mapping[str, object], now: int) -> Profile:
         else:
             message = f"A profile has no `{name[:64]}`; custom fields stand under `fields`."
             problems.add_unknown("", name, message)
-    return _checked(with_fields(profile, **written, updated_at=now), problems)
-
-
-def replace(profile: Profile, body: Mapping[str, object], now: int) -> Profile:
-    """PUT: as `merge` into an empty profile. What the server keeps stays, and may be sent back unread."""
-    bare = Profile(
-        id=profile.id,
-        segments=profile.segments,
-        activity=profile.activity,
-        created_at=profile.created_at,
-        updated_at=now,
-    )
-    return merge(bare, {name: value for name, value in body.items() if name not in _KEPT_BY_SERVER}, now)
+    return _checked(with_fields(profile, **written), problems)
 
 
 def _checked(profile: Profile, problems: Problems) -> Profile:
     if len(profile.fields) > PROFILE_FIELDS_MAX:
         problems.add("/fields", "too_many", f"A profile has at most {PROFILE_FIELDS_MAX} custom fields.")
-    if not problems.found and len(msgspec.msgpack.encode(profile)) > PROFILE_BYTES_MAX:
+    if not problems.found and len(_encode(profile)) > PROFILE_BYTES_MAX:
         problems.add("", "too_large", f"A profile has at most {PROFILE_BYTES_MAX} bytes.")
     problems.raise_found()
     return profile

@@ -69,6 +69,30 @@ steps:
     play(script())
 
 
+UPDATES = """
+flow: updates
+triggers: {joined: {type: event, event: joined}}
+variables: {n: {type: integer, default: 0}}
+start: w
+steps:
+  w: {type: wait, until: [{id: x, type: event, event: customer.updated, next: count}]}
+  count: {type: set, variables: {n: =vars.n + 1}, next: w}
+"""
+
+
+def test_write_that_says_nothing_new_tells_nobody() -> None:
+    async def script() -> None:
+        async with Stage() as stage:
+            await stage.publish(UPDATES)
+            (id,) = (await stage.post("joined", "ann")).started
+            for city in ("Oslo", "Oslo", "Bergen"):
+                await stage.write("ann", city=city)
+                await stage.sleep(1)
+            assert await stage.variables(id) == {"n": 2}
+
+    play(script())
+
+
 def test_profile_is_not_forgotten_before_its_commit() -> None:
     customers = Customers(1)
     customers.load_row("ann", None)

@@ -60,6 +60,24 @@ def test_patch_merges_and_null_removes() -> None:
     assert MERE.fields == {"tier": "gold", "n": 3}
 
 
+def test_write_that_says_nothing_new_is_no_update() -> None:
+    same = {"first_name": "Mere", "fields": {"n": 3, "gone": None}, "tags": ["vip"]}
+    whole = {"first_name": "Mere", "timezone": "Pacific/Auckland", "fields": {"tier": "gold", "n": 3}}
+    whole |= {
+        "tags": ["vip"],
+        "preferences": msgspec.json.decode(msgspec.json.encode(MERE.preferences)),
+    }
+    assert merge(MERE, same, NOW + 1) is MERE
+    assert replace(MERE, whole, NOW + 1) is MERE
+    assert change(MERE, ChangeCustomer(set={"tier": "gold"}, add_tags=("vip",)), NOW + 1) is MERE
+
+
+@pytest.mark.parametrize("value", [True, 1.0])
+def test_value_of_another_type_is_an_update(value: object) -> None:
+    one = merge(MERE, {"fields": {"n": 1}}, NOW)
+    assert type(merge(one, {"fields": {"n": value}}, NOW).fields["n"]) is type(value)
+
+
 def test_patch_of_preferences_merges_days_and_topics() -> None:
     merged = merge(
         MERE,

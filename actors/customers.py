@@ -37,4 +37,6 @@ def row_of(profile: Profile) -> CustomerRow:
         created_at=profile.created_at,
         updated_at=profile.updated_at,
         search=" ".join(part for part in searched if part),
+        segments=profile.segments,
+        timezone=profile.timezone,
     )

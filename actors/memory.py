@@ -32,6 +32,7 @@ from .records import (
     JobRow,
     JournalEntry,
     LedgerRow,
+    Member,
     Meta,
     OutboxRow,
     ResourceRow,
@@ -154,6 +155,32 @@ class MemoryStore:
             row for row in self.rows.instances.rows.values() if row.flow == flow and row.status in UNFINISHED
         )
         return [row.id for row in rows if 1 <= row.version < version][:limit]
+
+    # ── audiences ──────────────────────────────────────────────────────────────────────────────────────
+    async def audience(
+        self,
+        *,
+        after: int,
+        limit: int,
+        segment: str | None,
+        tag: str | None,
+        zone: str | None,
+        test: bool = False,
+    ) -> Sequence[Member]:
+        await _others()
+        belongs = _belongs(segment, tag, zone, test=test)
+        walk = islice(self.rows.customers.walk(belongs, after=after), limit)
+        return [Member(number, row.id, row.timezone) for number, row in walk]
+
+    async def audience_count(
+        self, *, segment: str | None, tag: str | None, zone: str | None, test: bool = False
+    ) -> int:
+        await _others()
+        return sum(1 for _ in self.rows.customers.walk(_belongs(segment, tag, zone, test=test)))
+
+    async def zones(self) -> Sequence[str]:
+        await _others()
+        return sorted({row.timezone or "" for row in self.rows.customers.rows.values()})
 
     # ── definitions ────────────────────────────────────────────────────────────────────────────────────
     async def flows(self) -> Sequence[FlowRow]:
@@ -289,6 +316,7 @@ class MemoryStore:
         def matches(row: CustomerRow) -> bool:
             return (
                 (filter.tag is None or filter.tag in row.tags)
+                and (filter.segment is None or filter.segment in row.segments)
                 and (filter.test is None or filter.test == row.test)
                 and (q in row.id.lower() or q in row.search.lower())
             )
@@ -342,3 +370,14 @@ def _matches(filter: InstanceFilter) -> Callable[[InstanceRow], bool]:
         return is_of_version and all(getattr(row, name) == value for name, value in wanted.items())
 
     return matches
+
+
+def _belongs(
+    segment: str | None, tag: str | None, zone: str | None, *, test: bool
+) -> Callable[[CustomerRow], bool]:
+    return lambda row: (
+        (segment is None or segment in row.segments)
+        and (tag is None or tag in row.tags)
+        and zone in (None, row.timezone or "")
+        and row.test == test
+    )

@@ -27,6 +27,7 @@ from .records import (
     JobRow,
     JournalEntry,
     LedgerRow,
+    Member,
     Meta,
     OutboxRow,
     ResourceRow,
@@ -133,6 +134,7 @@ class CustomerFilter:
     """`q` is a part of the id or of the row's `search` text, whatever their case."""
 
     tag: str | None = None
+    segment: str | None = None
     test: bool | None = None
     q: str | None = None
     cursor: str | None = None
@@ -226,6 +228,33 @@ class Store(Protocol):
 
     async def live_below(self, flow: str, version: int, *, limit: int) -> Sequence[str]:
         """Ids of running or failed instances of this flow with 1 ≤ version < `version`, in order of start."""
+        ...
+
+    # audiences
+    async def audience(
+        self,
+        *,
+        after: int,
+        limit: int,
+        segment: str | None,
+        tag: str | None,
+        zone: str | None,
+        test: bool = False,
+    ) -> Sequence[Member]:
+        """Customers with numbers above `after` whom all that is given matches, by rising number.
+
+        `zone` "" are those without a time zone; `test`: customers of tests, and no others.
+        """
+        ...
+
+    async def audience_count(
+        self, *, segment: str | None, tag: str | None, zone: str | None, test: bool = False
+    ) -> int:
+        """How many belong to it. Who changes while it counts is counted or not."""
+        ...
+
+    async def zones(self) -> Sequence[str]:
+        """The time zones that customers have, each once, rising; "" if some have none."""
         ...
 
     # definitions

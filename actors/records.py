@@ -118,7 +118,7 @@ class FeedCard(msgspec.Struct, frozen=True, gc=False):
 class CustomerRow(msgspec.Struct, frozen=True, gc=False):
     """A customer's profile (an encoded `rules.customer.Profile`) beside the columns that lists filter on.
 
-    `search` is what operators look for besides the id: names, address, phone.
+    `search` is what operators look for besides the id: names, address, phone; `timezone` None if unknown.
     """
 
     id: str
@@ -128,6 +128,8 @@ class CustomerRow(msgspec.Struct, frozen=True, gc=False):
     created_at: int
     updated_at: int
     search: str = ""
+    segments: tuple[str, ...] = ()
+    timezone: str | None = None
 
 
 class InboxRow(msgspec.Struct, frozen=True, gc=False):

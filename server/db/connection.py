@@ -20,8 +20,8 @@ DATABASE: Final = "flowdeck.db"
 
 # Nobody else writes; what may hold the lock for a moment is an operator's own SQLite shell.
 BUSY_WAIT_S: Final = 1.0
-STATEMENTS_CACHED: Final = 1_024
-"""A dozen kinds of rows in up to 64 sizes, 18 MB in all: preparing one costs what running it does."""
+STATEMENTS_CACHED: Final = 2_048
+"""Two dozen kinds of rows in up to 64 sizes, 36 MB in all: preparing one costs what running it does."""
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")

@@ -40,6 +40,8 @@ CONSISTENCY: Final = {
     "check_feeds": "places in customers' feeds have several cards",
     "check_inbox": "inputs wait for an instance that is not there",
     "check_counts": "counts of instances are wrong",
+    "check_tags": "tags of customers are not as they are found",
+    "check_segments": "segments of customers are not as they are found",
     "check_job_specs": "jobs do not say what is to be done",
     "check_documents": "resources are not JSON",
 }
@@ -161,7 +163,7 @@ def _consistency(db: Database) -> Iterator[Finding]:
                 what=f"{count:,} {what}", do="keep a copy of the folder and report this", severity="error"
             )
     if not any(found.values()):
-        yield Finding(what="instances, cards, feeds, inbox, outbox and jobs agree")
+        yield Finding(what="instances, cards, feeds, customers, inbox, outbox and jobs agree")
 
 
 def _unreadable(db: Database, query: str) -> int:

@@ -15,7 +15,7 @@ from actors.records import CustomerRow, FeedCard, InstanceRow, JobRow, Stretch
 
 from .connection import Database
 from .reads import card, customer, instance_row
-from .sql import SQL, over_walk
+from .sql import over_walk
 
 LOOKED_AT_MAX: Final = 50_000
 """Rows a statement looks at: some tens of ms on the lane of lists, which nothing else waits for."""
@@ -97,11 +97,21 @@ def cards(
 def customers(
     db: Database, filter: CustomerFilter, *, looked_at_max: int = LOOKED_AT_MAX
 ) -> tuple[list[CustomerRow], str | None]:
-    query = "customers_all" if filter.tag is None else "customers_by_tag"
-    q = None if filter.q is None else filter.q.lower()
-    given = {"tag": filter.tag, "test": filter.test, "q": q}
+    if filter.segment is not None:
+        walk = "customers_by_segment"
+    elif filter.tag is not None:
+        walk = "customers_by_tag"
+    else:
+        walk = "customers_all"
+    given = {
+        "segment": filter.segment,
+        "tag": filter.tag,
+        "other_tag": None if walk == "customers_by_tag" else filter.tag,
+        "test": filter.test,
+        "q": None if filter.q is None else filter.q.lower(),
+    }
     window = Window(filter.cursor, filter.limit, looked_at_max)
-    rows, cursor = _page(db, SQL[query], given, window)
+    rows, cursor = _page(db, over_walk("customers_page", walk, order="desc"), given, window)
     return [customer(row) for row in rows], cursor
 
 

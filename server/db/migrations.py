@@ -14,6 +14,7 @@ from actors.ports import StoreError
 from actors.records import Meta
 
 from .connection import Database, transact
+from .fills import FILLS
 from .sql import SQL, load
 
 # "FlDk": tells our files from other SQLite files, also to `file`.
@@ -72,6 +73,8 @@ def read_meta(db: Database) -> Meta:
 def _step(db: Database, *, number: int, text: str) -> None:
     for statement in statements(text):
         db.execute(statement)
+    if number in FILLS:
+        FILLS[number](db)
     db.execute(f"pragma user_version = {number}")
     db.execute(f"pragma application_id = {APPLICATION_ID}")
 

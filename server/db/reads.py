@@ -35,7 +35,7 @@ from .connection import Database
 from .sql import SQL, json_text, read_rows
 
 _decode_card = msgspec.msgpack.Decoder(Card).decode
-_decode_tags = msgspec.json.Decoder(tuple[str, ...]).decode
+_decode_texts = msgspec.json.Decoder(tuple[str, ...]).decode
 
 
 def nothing(db: Database) -> None:
@@ -220,8 +220,18 @@ def card(row: Any) -> FeedCard:
 
 
 def customer(row: Any) -> CustomerRow:
-    id, profile, test, tags, created_at, updated_at, search = row
-    return CustomerRow(id, profile, test == 1, _decode_tags(tags), created_at, updated_at, search)
+    id, profile, test, tags, created_at, updated_at, search, segments, zone = row
+    return CustomerRow(
+        id=id,
+        profile=profile,
+        test=test == 1,
+        tags=_decode_texts(tags),
+        created_at=created_at,
+        updated_at=updated_at,
+        search=search,
+        segments=_decode_texts(segments),
+        timezone=zone or None,
+    )
 
 
 def instance_row(

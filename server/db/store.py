@@ -38,6 +38,7 @@ from actors.records import (
     JobRow,
     JournalEntry,
     LedgerRow,
+    Member,
     Meta,
     OutboxRow,
     ResourceRow,
@@ -49,7 +50,7 @@ from actors.records import (
 )
 
 from ..auth.rows import ApiKeyRow, AppKeyRow
-from . import jobs, keys, lists, reads, upkeep
+from . import customers, jobs, keys, lists, reads, upkeep
 from .connection import DATABASE, Database, Lane, Open, open_file, open_reader, open_writer, transact
 from .migrations import migrate
 from .writes import write_group
@@ -213,6 +214,37 @@ class SqliteStore:
 
     async def live_below(self, flow: str, version: int, *, limit: int) -> Sequence[str]:
         return await self._turns(reads.live_below, flow, version, limit)
+
+    # ── audiences ──────────────────────────────────────────────────────────────────────────────────────
+    async def audience(
+        self,
+        *,
+        after: int,
+        limit: int,
+        segment: str | None,
+        tag: str | None,
+        zone: str | None,
+        test: bool = False,
+    ) -> Sequence[Member]:
+        wanted = customers.Audience(segment, tag, zone, test)
+        found, looked_to = await self._edges(customers.members, wanted, after, limit)
+        while looked_to is not None and len(found) < limit:
+            more, looked_to = await self._edges(customers.members, wanted, looked_to, limit - len(found))
+            found += more
+        return found
+
+    async def audience_count(
+        self, *, segment: str | None, tag: str | None, zone: str | None, test: bool = False
+    ) -> int:
+        wanted = customers.Audience(segment, tag, zone, test)
+        count, looked_to = await self._edges(customers.count_members, wanted, 0)
+        while looked_to is not None:
+            more, looked_to = await self._edges(customers.count_members, wanted, looked_to)
+            count += more
+        return count
+
+    async def zones(self) -> Sequence[str]:
+        return await self._edges(customers.zones)
 
     # ── definitions ────────────────────────────────────────────────────────────────────────────────────
     async def flows(self) -> Sequence[FlowRow]:

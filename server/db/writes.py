@@ -15,7 +15,6 @@ from msgspec.structs import astuple
 from actors.ports import StoreError
 from actors.records import (
     CardRow,
-    CustomerRow,
     DedupeRow,
     FeedCard,
     Group,
@@ -26,6 +25,7 @@ from actors.records import (
 )
 
 from .connection import Database
+from .customers import write_customers
 from .jobs import write_jobs
 from .sql import SQL, add_rows, json_text, read_rows, write_rows
 
@@ -171,31 +171,6 @@ def _columns(row: InstanceRow) -> tuple[object, ...]:
         row.subscriptions,
         row.parent,
     )
-
-
-def write_customers(db: Database, rows: Sequence[CustomerRow]) -> None:
-    if not rows:
-        return
-    ids = {"ids": json_text([row.id for row in rows])}
-    db.execute(SQL["customer_tags_remove"], ids)
-    add_rows(
-        db,
-        "customers_put",
-        [
-            (
-                row.id,
-                row.test,
-                json_text(row.tags),
-                row.created_at,
-                row.updated_at,
-                row.search,
-                f"{row.id}\n{row.search}".lower(),
-                row.profile,
-            )
-            for row in rows
-        ],
-    )
-    db.execute(SQL["customer_tags_add"], ids)
 
 
 def write_versions(db: Database, rows: Sequence[VersionRow]) -> None:

@@ -1,5 +1,6 @@
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from actors.commands import CustomerWrite, Refused, StartRequest, StartResult, Target
 from actors.customers import Customers, row_of
@@ -27,6 +28,19 @@ def test_profile_is_replaced_and_merged() -> None:
             assert (await stage.store.profiles(["ann"]))["ann"] == patched
 
     play(script())
+
+
+def test_customer_is_found_by_the_zone_and_the_segments_of_its_profile() -> None:
+    async def script() -> None:
+        async with Stage() as stage:
+            await stage.write("ann", timezone="Asia/Tokyo")
+            await stage.write("bob", city="Oslo")
+            assert await stage.store.zones() == ["", "Asia/Tokyo"]
+            await stage.write("ann", timezone="Europe/Oslo")
+            assert await stage.store.zones() == ["", "Europe/Oslo"]
+
+    play(script())
+    assert row_of(replace(new_profile("ann", 1), segments=("big",))).segments == ("big",)
 
 
 def test_wrong_write_is_located_and_changes_nothing() -> None:

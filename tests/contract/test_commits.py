@@ -257,7 +257,15 @@ async def test_kept_answer_is_replaced(store: Store) -> None:
 async def test_flow_and_customer_rows_are_replaced(store: Store) -> None:
     await store.apply(Group(flows={"welcome": flow()}, customers={"c-1": customer(tags=("a", "b"))}))
     newer = flow(name="Hello", published=3, paused=True, archived=True, revision=2, cancel_below=3)
-    person = customer(profile=b"new", test=True, tags=("b", "c"), updated_at=AT + 1, search="Ann")
+    person = customer(
+        profile=b"new",
+        test=True,
+        tags=("b", "c"),
+        updated_at=AT + 1,
+        search="Ann",
+        segments=("s",),
+        timezone="Asia/Tokyo",
+    )
     await store.apply(Group(flows={"welcome": newer}, customers={"c-1": person}))
     assert await store.flow("welcome") == newer
     assert await store.profiles(["c-1"]) == {"c-1": person}

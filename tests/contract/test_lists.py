@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -153,9 +154,9 @@ async def test_pages_of_cards_give_each_once(store: Store) -> None:
 
 
 PEOPLE: list[CustomerRow] = [
-    customer("ann", tags=("vip",), search="Ann Lee ann@example.com"),
-    customer("bob", tags=("vip", "new"), test=True, search="Bob Österreich"),
-    customer("C%3", search="50% off_"),
+    customer("ann", tags=("vip",), search="Ann Lee ann@example.com", segments=("lapsed",)),
+    customer("bob", tags=("vip", "new"), test=True, search="Bob Österreich", segments=("lapsed", "big")),
+    customer("C%3", search="50% off_", segments=("big",)),
 ]
 
 
@@ -165,6 +166,10 @@ PEOPLE: list[CustomerRow] = [
         ({}, ["C%3", "bob", "ann"]),
         ({"tag": "vip"}, ["bob", "ann"]),
         ({"tag": "vi"}, []),
+        ({"segment": "lapsed"}, ["bob", "ann"]),
+        ({"segment": "big", "tag": "new"}, ["bob"]),
+        ({"segment": "big", "test": False}, ["C%3"]),
+        ({"segment": "new"}, []),
         ({"test": True}, ["bob"]),
         ({"test": False, "tag": "vip"}, ["ann"]),
         ({"q": "LEE"}, ["ann"]),
@@ -190,11 +195,20 @@ async def test_pages_of_customers_give_each_once(store: Store) -> None:
     assert end is None
 
 
-async def test_removed_tag_no_longer_finds_its_customer(store: Store) -> None:
-    await store.apply(Group(customers={"ann": customer("ann", tags=("vip", "new"))}))
-    await store.apply(Group(customers={"ann": customer("ann", tags=("new",))}))
-    assert (await store.customers(CustomerFilter(tag="vip")))[0] == []
-    assert [row.id for row in (await store.customers(CustomerFilter(tag="new")))[0]] == ["ann"]
+MARKS: list[tuple[str, Callable[[str], CustomerFilter]]] = [
+    ("tags", lambda mark: CustomerFilter(tag=mark)),
+    ("segments", lambda mark: CustomerFilter(segment=mark)),
+]
+
+
+@pytest.mark.parametrize(("kind", "having"), MARKS)
+async def test_removed_mark_no_longer_finds_its_customer(
+    store: Store, kind: str, having: Callable[[str], CustomerFilter]
+) -> None:
+    for marks in (("vip", "new"), ("new", "late")):
+        await store.apply(Group(customers={"ann": customer("ann", **{kind: marks})}))
+    found = [(await store.customers(having(mark)))[0] for mark in ("vip", "new", "late")]
+    assert [[row.id for row in rows] for rows in found] == [[], ["ann"], ["ann"]]
 
 
 async def test_timeline_is_read_by_turn(store: Store) -> None:

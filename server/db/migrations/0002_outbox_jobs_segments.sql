@@ -86,3 +86,14 @@ create table schedules (
 
 alter table instances add column parent text; -- the instance that started it
 create index instances_by_parent on instances (parent) where parent is not null;
+
+alter table customers add column segments text not null default '[]'; -- a JSON array
+alter table customers add column timezone text not null default ''; -- '': none; filled from profiles by fills.py
+create index customers_by_zone on customers (timezone);
+create index customers_tests on customers (number) where test = 1;
+
+create table customer_segments (
+    segment text not null,
+    customer integer not null, -- customers.number
+    primary key (segment, customer)
+) without rowid;

@@ -1,5 +1,6 @@
--- unique id of customers, primary key of customer_tags: the tags that the row has now
+-- primary key of customer_tags, by both of its columns: a tag may have a million customers
+with given (tag, customer) as (values (?, ?))
 delete from customer_tags where (tag, customer) in (
-    select json_each.value, customers.number from customers, json_each(customers.tags)
-    where customers.id in (select value from json_each(:ids))
+    select kept.tag, kept.customer
+    from given cross join customer_tags as kept on kept.tag = given.tag and kept.customer = given.customer
 )

@@ -1,15 +1,3 @@
--- primary key of customer_tags; looks at :window rows at most, and when they end the page, the last row is only a
--- number
-with looked_at as not materialized (
-    select customer as number from customer_tags
-    where tag = :tag and customer < :before order by customer desc limit :window
-)
-select looked_at.number, id, profile, test, tags, created_at, updated_at, search
-from looked_at join customers on customers.number = looked_at.number
-where (:test is null or test = :test)
-  and (:q is null or instr(folded, :q) > 0)
-union all
-select number, null, null, null, null, null, null, null
-from (select min(number) as number, count(*) as looked_at_count from looked_at)
-where looked_at_count = :window
-limit :limit
+-- primary key of customer_tags; a walk, completed by customers_page, customers_members or customers_count
+select customer as number from customer_tags
+where tag = :tag and customer > :after and customer < :before order by customer {order} limit :window

@@ -1,3 +1,3 @@
 -- unique id of customers
-select id, profile, test, tags, created_at, updated_at, search from customers
+select id, profile, test, tags, created_at, updated_at, search, segments, timezone from customers
 where id in (select value from json_each(:ids))

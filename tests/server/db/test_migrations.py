@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 
+import msgspec
 import pytest
 
-from actors.ports import StoreError
-from server.db.connection import Database
+from actors.ports import CustomerFilter, StoreError
+from actors.records import Group
+from rules.customers.profile import Profile
+from server.db.connection import DATABASE, Database
+from server.db.fills import ROWS_PER_READ
 from server.db.migrations import APPLICATION_ID, SCHEMA, STEPS, migrate, statements
+from tests.contract.rows import customer, job
+from tests.server.db.stores import opened
 
 SECOND = "alter table meta add column colour text;\nupdate meta set colour = 'green';\n"
 
@@ -37,6 +44,49 @@ def test_older_file_takes_only_the_steps_it_lacks(db: sqlite3.Connection) -> Non
     meta = migrate(db, epoch="second", now=8, steps=[*STEPS, SECOND])
     assert (meta.epoch, meta.schema) == ("first", SCHEMA + 1)
     assert db.execute("select colour from meta").fetchone() == ("green",)
+
+
+OLD_CUSTOMER = """insert into customers (id, test, tags, created_at, updated_at, search, folded, profile)
+values (?, 0, ?, 1, 1, '', ?, ?)"""
+OLD_INSTANCE = """insert into instances (
+    id, flow, version, customer, invocation, test, started_at, status, open_cards, live, subscriptions
+)
+values ('i-1', 'welcome', 1, 'ann', 'v-1', 0, 1, 'running', 0, 1, x'90')"""
+
+
+def old_customer(db: sqlite3.Connection, id: str, zone: str | None) -> None:
+    profile = msgspec.msgpack.encode(Profile(id=id, timezone=zone, tags=("vip",), created_at=1, updated_at=1))
+    db.execute(OLD_CUSTOMER, (id, '["vip"]', id, profile))
+    db.execute("insert into customer_tags select 'vip', number from customers where id = ?", (id,))
+
+
+async def test_store_of_the_first_schema_has_all_that_its_rows_say(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / DATABASE, isolation_level=None) as db:
+        migrate(db, epoch="first", now=7, steps=STEPS[:1])
+        old_customer(db, "ann", "Asia/Tokyo")
+        old_customer(db, "bob", None)
+        db.execute(OLD_INSTANCE)
+        db.execute("insert into snapshots (number, state) values (1, x'90')")
+    db.close()
+    async with opened(tmp_path) as store:
+        assert await store.zones() == ["", "Asia/Tokyo"]
+        (ann,) = await store.audience(after=0, limit=9, segment=None, tag="vip", zone="Asia/Tokyo")
+        await store.apply(Group(customers={"ann": customer("ann", segments=("big",))}, jobs={"j-1": job()}))
+        assert [row.id for row in (await store.customers(CustomerFilter(segment="big")))[0]] == ["ann"]
+        assert await store.audience_count(segment=None, tag="vip", zone=None) == 1
+        found = await store.instance("i-1")
+    assert ann.customer == "ann"
+    assert found is not None
+    assert found.parent is None
+
+
+def test_zones_are_filled_in_for_any_number_of_customers(db: sqlite3.Connection) -> None:
+    migrate(db, epoch="first", now=7, steps=STEPS[:1])
+    for number in range(2 * ROWS_PER_READ + 1):
+        old_customer(db, f"c-{number}", "Asia/Tokyo")
+    migrate(db, epoch="second", now=8)
+    found = db.execute("select timezone, count(*) from customers group by timezone").fetchall()
+    assert found == [("Asia/Tokyo", 2 * ROWS_PER_READ + 1)]
 
 
 def test_failed_step_leaves_the_schema_before_it(db: sqlite3.Connection) -> None:

@@ -9,10 +9,10 @@ import pytest
 
 from actors.ports import MS_PER_DAY, InstanceFilter, Retention, StoreError
 from actors.records import Group
-from server.db import lists
+from server.db import customers, lists
 from server.db.connection import DATABASE, open_file
 from server.db.store import StoreLimits
-from tests.contract.rows import AT, DAY, dedupe, instance, journal, started
+from tests.contract.rows import AT, DAY, customer, dedupe, instance, journal, started
 from tests.server.db.stores import names, opened
 
 BLOB_BYTES = 4_000
@@ -73,6 +73,26 @@ async def test_walk_that_looked_at_enough_ends_early_and_goes_on(tmp_path: Path)
         db.close()
     assert pieces == [["i-2"], [], []]
     assert counts == [1, 0, 0]
+
+
+async def test_audience_that_looked_at_enough_ends_early_and_goes_on(tmp_path: Path) -> None:
+    wanted = customers.Audience(segment=None, tag="vip", zone=None, test=False)
+    async with opened(tmp_path) as store:
+        people = [customer(f"c-{number}", tags=("vip",), test=number % 3 != 0) for number in range(11)]
+        await store.apply(Group(customers={row.id: row for row in people}))
+        db = open_file(store.path, read_only=True)
+        pieces, counts = [], []
+        after: int | None = 0
+        while after is not None:
+            found, after = customers.members(db, wanted, after, 9, looked_at_max=4)
+            pieces.append([member.customer for member in found])
+        after = 0
+        while after is not None:
+            count, after = customers.count_members(db, wanted, after, looked_at_max=4)
+            counts.append(count)
+        db.close()
+    assert pieces == [["c-0", "c-3"], ["c-6"], ["c-9"]]
+    assert counts == [2, 1, 1]
 
 
 async def test_look_ups_that_wait_while_a_day_is_dropped_still_answer(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+insert into customer_segments (segment, customer) values (?, ?) on conflict do nothing

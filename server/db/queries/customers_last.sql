@@ -1,0 +1,2 @@
+-- by rowid
+select coalesce(max(number), 0) from customers

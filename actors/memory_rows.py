@@ -75,7 +75,8 @@ class Rows:
         self._check_cards(group.cards)
         self._check_queues(group)
         jobs = self.jobs.rows | group.jobs
-        _expect(_unique([job.unique for job in jobs.values() if job.unique]), "a job of the same kind twice")
+        uniques = [job.unique for job in jobs.values() if job.unique is not None]
+        _expect(_unique(uniques), "two jobs with the same unique")
         for version in group.versions:
             stored = self.versions.get((version.flow, version.number), version)
             same = stored.document == version.document

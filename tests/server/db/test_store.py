@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from actors.ports import MS_PER_DAY, InstanceFilter, Retention, StoreError
 from actors.records import Group
 from server.db import customers, lists
-from server.db.connection import DATABASE, open_file
-from server.db.store import StoreLimits
-from tests.contract.rows import AT, DAY, customer, dedupe, instance, journal, started
+from server.db.connection import DATABASE, Cursor, Database, open_file
+from server.db.sql import SQL
+from server.db.store import SqliteStore, StoreLimits
+from tests.contract.rows import AT, DAY, customer, dedupe, instance, journal, started, timeline
 from tests.server.db.stores import names, opened
 
 BLOB_BYTES = 4_000
@@ -25,6 +28,49 @@ async def test_log_stays_short_however_much_is_committed(tmp_path: Path) -> None
             await store.apply(started(row))
         log_bytes = store.path.with_name(f"{DATABASE}-wal").stat().st_size
     assert log_bytes < 300 * 4_096  # what made the tables, and a few folds' worth of 800 pages
+
+
+@dataclass(slots=True)
+class Heard:
+    """A connection that notes what it is told."""
+
+    db: Database
+    statements: list[str]
+
+    @property
+    def in_transaction(self) -> bool:
+        return self.db.in_transaction
+
+    def execute(self, sql: str, parameters: Any = (), /) -> Cursor:
+        self.statements.append(sql)
+        return self.db.execute(sql, parameters)
+
+    def close(self) -> None:
+        self.db.close()
+
+
+async def test_event_is_committed_with_statements_of_what_it_changes_alone(tmp_path: Path) -> None:
+    statements: list[str] = []
+
+    def heard(path: Path, *, read_only: bool) -> Database:
+        return Heard(open_file(path, read_only=read_only), statements)
+
+    store = SqliteStore(tmp_path, now=lambda: AT, open=heard)
+    await store.open()
+    await store.apply(Group(dedupe=[dedupe("a")], instances={"i-1": instance()}))
+    statements.clear()
+    await store.apply(
+        Group(
+            journal=[journal()],
+            dedupe=[dedupe("b")],
+            instances={"i-1": instance(new=False, state=b"more")},
+            timeline=[timeline(1)],
+        )
+    )
+    await store.close()
+    rows = ["journal_add", "instances_stored", "timeline_last", "timeline_add", "snapshots_put"]
+    dedupe_add = SQL["dedupe_add"].format(day=DAY)
+    assert statements == ["begin immediate", dedupe_add, *(SQL[name] for name in rows), "commit"]
 
 
 async def test_log_is_gone_after_the_store_was_closed(tmp_path: Path) -> None:

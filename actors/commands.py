@@ -196,6 +196,7 @@ class ActionResult(msgspec.Struct, frozen=True, kw_only=True):
 class CustomerWrite(msgspec.Struct, frozen=True, kw_only=True):
     """`put` replaces the profile by `body`, `patch` merges it in, `ensure` only creates one that is missing.
 
+    `seen_every_ms`: an app of the customer is there, which is noted unless it was in the last so many ms.
     Answered with the `CustomerRow` as committed, or `Refused` with located errors.
     """
 
@@ -203,6 +204,7 @@ class CustomerWrite(msgspec.Struct, frozen=True, kw_only=True):
     mode: Literal["put", "patch", "ensure"]
     body: dict[str, object] = {}
     client: str = ""
+    seen_every_ms: int | None = None
 
 
 # --- flows ---------------------------------------------------------------------------------------------

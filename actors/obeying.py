@@ -216,18 +216,26 @@ class Obeying:
         )
 
     def write_profile(
-        self, profile: Profile, *, before: Profile | None, depth: int, test: bool = False
+        self,
+        profile: Profile,
+        *,
+        before: Profile | None,
+        depth: int,
+        test: bool = False,
+        is_news: bool = True,
     ) -> None:
         """The customer's instances that look at the profile look again, after the turn that wrote it.
 
-        All of them, also when a test wrote it: a profile is what is so; only its event is news of a test.
+        All of them, also when a test wrote it, or what is new is no news: a profile is what is so. Only its
+        event is a test's, or there is none.
         """
         if profile is before:
             return
         self._customers.write(profile, group=self._turns.group.number)
         self._turns.group.write(profile)
-        name = "customer.created" if before is None else "customer.updated"
-        self.raise_own(name, customer=profile.id, depth=max(depth, 1), test=test)
+        if is_news:
+            name = "customer.created" if before is None else "customer.updated"
+            self.raise_own(name, customer=profile.id, depth=max(depth, 1), test=test)
         if depth > CAUSES_MAX:
             self._turns.group.tally.too_deep += 1
             return

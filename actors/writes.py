@@ -6,7 +6,7 @@ import msgspec
 
 from rules.compiling.flows import Compiled
 from rules.customers.errors import ProfileError
-from rules.customers.profile import Profile, merge, new_profile, replace
+from rules.customers.profile import Profile, merge, new_profile, replace, seen
 
 from .commands import CustomerWrite, Refused
 from .customers import row_of
@@ -31,14 +31,16 @@ class Writes:
     def write_customer(self, write: CustomerWrite) -> CustomerRow | Refused:
         before = self._customers.get(write.id)
         try:
-            profile = self._written(write, before)
+            written = self._written(write, before)
         except ProfileError as error:
             return Refused(code="invalid", reason=error.message, errors=error.errors)
-        if profile is not before:
-            if write.mode != "ensure":
-                self._record("customer", write.id, write.mode, write, source=write.client)
-            self._turns.obeying.write_profile(profile, before=before, depth=0)
-            self._turns.finish(self._events.route)
+        if written is not before and write.mode != "ensure":
+            self._record("customer", write.id, write.mode, write, source=write.client)
+        profile = written
+        if write.seen_every_ms is not None:
+            profile = seen(written, self._turns.now, every_ms=write.seen_every_ms)
+        self._turns.obeying.write_profile(profile, before=before, depth=0, is_news=written is not before)
+        self._turns.finish(self._events.route)
         return row_of(profile)
 
     def _written(self, write: CustomerWrite, before: Profile | None) -> Profile:

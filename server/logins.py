@@ -21,11 +21,20 @@ class Writing(Protocol):
     async def write_customer(self, write: CustomerWrite) -> CustomerRow | Refused: ...
 
 
-async def log_in(engine: Writing, token: CustomerToken) -> CustomerRow | Refused:
-    """The customer as committed. Claims that no profile takes keep nobody out: all of them are left out."""
+async def log_in(
+    engine: Writing, token: CustomerToken, *, seen_every_ms: int | None = None
+) -> CustomerRow | Refused:
+    """The customer as committed. Claims that no profile takes keep nobody out: all of them are left out.
+
+    `seen_every_ms`: the login also says that an app is there, which is written that often at the most.
+    """
     body = claimed(token.claims)
     write = CustomerWrite(
-        id=token.customer, mode="patch" if body else "ensure", body=body, client=f"app:{token.app}"
+        id=token.customer,
+        mode="patch" if body else "ensure",
+        body=body,
+        client=f"app:{token.app}",
+        seen_every_ms=seen_every_ms,
     )
     written = await engine.write_customer(write)
     if not isinstance(written, Refused) or not body:

@@ -70,6 +70,7 @@ class Live(Settings, frozen=True):
     heartbeat_s: Seconds = 25
     hello_s: Seconds = 10
     renew_s: Seconds = 60
+    seen_s: Seconds = 300
     frame_bytes_max: Bytes = 1024 * 1024
     actions_per_s: Count = 50
     containers_per_connection: Count = 32

@@ -136,6 +136,18 @@ def change(profile: Profile, write: ChangeCustomer, now: int) -> Profile:
     return _dated(profile, _checked(changed, problems), now)
 
 
+def seen(profile: Profile, now: int, *, every_ms: int) -> Profile:
+    """The profile once an app of the customer was there: the very same if that was noted lately.
+
+    It is no update: `updated_at` stays.
+    """
+    activity = profile.activity
+    if activity.last_seen_at is not None and now - activity.last_seen_at < every_ms:
+        return profile
+    first = now if activity.first_seen_at is None else activity.first_seen_at
+    return with_fields(profile, activity=Activity(first_seen_at=first, last_seen_at=now))
+
+
 def can_be_claimed(name: str) -> bool:
     """Whether a login may say it of its customer: a standard field that is one value, or a custom one."""
     return name in _FLAT or (name not in STANDARD and _is_field_name(name))

@@ -26,6 +26,7 @@ from .containers import Containers
 from .cursor import Cursors
 from .feed import Feeds
 from .pages import Pages
+from .sightings import Sightings
 from .tokens import Tokens, Verifier
 
 log = structlog.get_logger("flowdeck.live")
@@ -76,6 +77,8 @@ class Live:
         self.admission = Admission(config.live)
         self.actions = Actions(engine, clock, zone=config.flows.timezone, app_events=config.events.app_events)
         self.is_stopping = False
+        self._sightings = Sightings(clock, every_s=config.live.seen_s)
+        self._greetings: set[asyncio.Task[None]] = set()
         self._engine = engine
         self._guests: dict[Guest, None] = {}
         self._all_left = asyncio.Event()
@@ -89,6 +92,7 @@ class Live:
         try:
             async with asyncio.timeout(self._closing_s):
                 await self._all_left.wait()
+                await asyncio.gather(*self._greetings, return_exceptions=True)
         except TimeoutError:
             log.warning("connections left open", count=len(self._guests))
 
@@ -108,14 +112,27 @@ class Live:
             self._all_left.set()
 
     async def greet(self, token: CustomerToken) -> None:
-        """Create the customer of a login, and take over what the token says of them.
+        """Create the customer of a login, take over what the token says of them, note that they were seen.
 
         A login goes on without it: an engine that is busy learns of the customer the next time.
         """
+        self._sightings.note(token.customer)
         try:
-            await log_in(self._engine, token)
+            await log_in(self._engine, token, seen_every_ms=self.settings.seen_s * 1_000)
         except (Overloaded, UnknownOutcome) as error:
             log.info("customer not written at login", customer=token.customer, error=str(error))
+
+    def polled(self, token: CustomerToken) -> None:
+        """A poll is a login too, now and then; it does not wait for what that writes."""
+        if not self.is_stopping and self._sightings.is_due(token.customer):
+            greeting = asyncio.get_running_loop().create_task(self.greet(token))
+            self._greetings.add(greeting)
+            greeting.add_done_callback(self._greeted)
+
+    def _greeted(self, greeting: asyncio.Task[None]) -> None:
+        self._greetings.discard(greeting)
+        if not greeting.cancelled() and (error := greeting.exception()) is not None:
+            log.error("login of a poll failed", exc_info=error)
 
     def counts(self) -> Mapping[str, int]:
         """For metrics."""

@@ -95,6 +95,8 @@ async def get_feed(call: Call) -> Answer:
     """What changed since a cursor, or the whole: a `feed` message. With `wait` it is answered at a change."""
     live, query = call.request.app[LIVE], call.query
     container = _container(live, query)
+    assert call.token is not None, "the route is for apps"
+    live.polled(call.token)
     if not live.admission.enter(call.customer):
         raise ApiError("too_many", "This customer has too many connections and waiting polls.")
     poll = Poll(container)

@@ -107,6 +107,60 @@ def test_write_that_says_nothing_new_tells_nobody() -> None:
     play(script())
 
 
+WATCHING = """
+flow: watching
+triggers: {joined: {type: event, event: joined}}
+start: w
+steps:
+  w:
+    type: wait
+    until:
+      - {id: back, type: profile, when: customer.activity.last_seen_at > instance.started_at, next: over}
+      - {id: late, type: time, after: P1D}
+  over: {type: end, outcome: back}
+"""
+
+
+def test_app_that_is_seen_is_no_update_but_what_looks_at_it_looks_again() -> None:
+    async def script() -> None:
+        async with Stage() as stage:
+            for flow in (UPDATES, WATCHING):
+                await stage.publish(flow)
+            updates, watching = (await stage.post("joined", "ann")).started
+            await stage.sleep(1)
+            first = await stage.engine.write_customer(
+                CustomerWrite(id="ann", mode="ensure", seen_every_ms=60_000)
+            )
+            assert not isinstance(first, Refused)
+            assert profile(first.profile).activity.last_seen_at == stage.clock.now()
+            assert (await stage.instance(watching)).outcome == "back"
+            journal = await stage.store.journal(after=0, limit=100)
+            await stage.sleep(59)
+            again = await stage.engine.write_customer(
+                CustomerWrite(id="ann", mode="ensure", seen_every_ms=60_000)
+            )
+            assert again == first
+            assert await stage.variables(updates) == {"n": 0}
+            assert [entry.row.kind for entry in journal] == ["flow"] * 4 + ["event"]
+
+    play(script())
+
+
+def test_login_that_changes_the_profile_is_an_update_and_seen_in_one_write() -> None:
+    async def script() -> None:
+        async with Stage() as stage:
+            await stage.publish(UPDATES)
+            (id,) = (await stage.post("joined", "ann")).started
+            write = CustomerWrite(id="ann", mode="patch", body={"city": "Oslo"}, seen_every_ms=60_000)
+            row = await stage.engine.write_customer(write)
+            assert not isinstance(row, Refused)
+            ann = profile(row.profile)
+            assert (ann.city, ann.activity.first_seen_at) == ("Oslo", stage.clock.now())
+            assert await stage.variables(id) == {"n": 1}
+
+    play(script())
+
+
 def test_profile_is_not_forgotten_before_its_commit() -> None:
     customers = Customers(1)
     customers.load_row("ann", None)

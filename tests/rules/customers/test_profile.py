@@ -5,7 +5,17 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from rules.customers.profile import Profile, ProfileError, change, context, merge, new_profile, replace
+from rules.customers.profile import (
+    Activity,
+    Profile,
+    ProfileError,
+    change,
+    context,
+    merge,
+    new_profile,
+    replace,
+    seen,
+)
 from rules.effects import ChangeCustomer
 from rules.limits import (
     PROFILE_FIELDS_MAX,
@@ -41,11 +51,11 @@ def test_profile_survives_packing() -> None:
 
 
 def test_custom_fields_stand_beside_the_standard_ones_in_expressions() -> None:
-    seen = context(MERE)
-    assert (seen["first_name"], seen["tier"], seen["last_name"]) == ("Mere", "gold", None)
-    assert seen["tags"] == ["vip"]
-    assert str(seen["created_at"]) == "2026-02-02 02:40:00+00:00"
-    assert seen["preferences"] == {
+    read = context(MERE)
+    assert (read["first_name"], read["tier"], read["last_name"]) == ("Mere", "gold", None)
+    assert read["tags"] == ["vip"]
+    assert str(read["created_at"]) == "2026-02-02 02:40:00+00:00"
+    assert read["preferences"] == {
         "notifications_enabled": True,
         "windows": {"default": [["09:00", "17:00"]], "sat": []},
         "topics": {"news": False},
@@ -163,6 +173,19 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
         ("/x~1y", "unknown_field"),
         ("/fields/id", "standard_name"),
     ]
+
+
+# --- activity ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("later", "last"), [(0, 0), (299_999, 0), (300_000, 300_000), (-5, 0)])
+def test_app_is_seen_again_only_after_a_while(later: int, last: int) -> None:
+    first = seen(MERE, NOW, every_ms=300_000)
+    assert first.activity == Activity(first_seen_at=NOW, last_seen_at=NOW)
+    again = seen(first, NOW + later, every_ms=300_000)
+    assert again.activity == Activity(first_seen_at=NOW, last_seen_at=NOW + last)
+    assert (again is first) is (last == 0)
+    assert again.updated_at == MERE.updated_at
 
 
 # --- writes of flows -------------------------------------------------------------------------------------

@@ -235,6 +235,16 @@ async def test_reports_over_http(
         assert pointer in reply.pointers
 
 
+async def test_poll_says_that_the_customer_was_seen(server: Server) -> None:
+    before = await server.call("GET", "/v1/customers/c-7")
+    assert before.status == 404
+    assert (await call(server, "GET", "/v1/feed?container=home", customer="c-7")).status == 200
+    me = await call(server, "GET", "/v1/me", customer="c-7")
+    seen = me.body["activity"]
+    assert seen["first_seen_at"] == seen["last_seen_at"] is not None
+    assert (await server.call("GET", "/v1/customers/c-7")).body["activity"] == seen
+
+
 # ── one card, one container ────────────────────────────────────────────────────────────────────────────
 
 

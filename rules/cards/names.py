@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from ..documents.cards import Card, Element, elements
-from ..documents.elements import Submit
+from ..documents.elements import ElementBase, Submit
 from ..documents.inputs import InputBase
 
 _DOT: Final = "."
@@ -42,7 +42,7 @@ def name_of(element: Element) -> str | None:
     return element.name if isinstance(element, (InputBase, Submit)) else None
 
 
-def tag_of(element: Element) -> str:
+def tag_of(element: ElementBase) -> str:
     """The element's `type`, as it is written."""
     return str(type(element).__struct_config__.tag)
 

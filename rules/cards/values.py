@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from math import isfinite
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from ..conditions import Condition, compile_condition
 from ..documents.scalars import is_date, is_time_of_day, is_unicode
@@ -40,7 +40,7 @@ def check_value(rules: Rules, value: object) -> object:
             raise Wrong("required", "This is needed.")
         if is_missing:
             return None
-    return _CHECKS[str(rules["type"])](rules, value)
+    return INPUTS[str(rules["type"])].check(rules, value)
 
 
 def _text(rules: Rules, value: object) -> str:
@@ -170,20 +170,26 @@ def _file(rules: Rules, value: object) -> object:
     raise Wrong("upload", "There is no such upload: this server takes no files yet.")
 
 
-_CHECKS: Final[dict[str, Callable[[Rules, object], object]]] = {
-    "text_input": _text,
-    "number_input": _number,
-    "date_input": _date,
-    "time_input": _time,
-    "dropdown": _choice,
-    "radio": _choice,
-    "checkboxes": _choices,
-    "switch": _switch,
-    "stepper": _stepper,
-    "rating": _rating,
-    "file_upload": _file,
+class Kind(NamedTuple):
+    """How the value of an input is checked, and which rules beside `required` it can break."""
+
+    check: Callable[[Rules, object], object]
+    rules: tuple[str, ...]
+
+
+INPUTS: Final[Mapping[str, Kind]] = {
+    "text_input": Kind(_text, ("type", "min_length", "max_length", "pattern")),
+    "number_input": Kind(_number, ("type", "min", "max")),
+    "date_input": Kind(_date, ("type", "min", "max")),
+    "time_input": Kind(_time, ("type", "min", "max", "step")),
+    "dropdown": Kind(_choice, ("options",)),
+    "radio": Kind(_choice, ("options",)),
+    "checkboxes": Kind(_choices, ("type", "options", "min_checked", "max_checked")),
+    "switch": Kind(_switch, ("type",)),
+    "stepper": Kind(_stepper, ("type", "min", "max", "step")),
+    "rating": Kind(_rating, ("type", "min", "max", "step")),
+    "file_upload": Kind(_file, ("type", "upload", "accept", "max_bytes")),
 }
-INPUTS: Final = frozenset(_CHECKS)
 
 
 def matches(pattern: str, text: str) -> bool:

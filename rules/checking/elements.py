@@ -8,7 +8,8 @@ from collections.abc import Iterable
 
 from msgspec import UnsetType
 
-from ..cards.values import compile_pattern
+from ..cards.names import tag_of
+from ..cards.values import INPUTS, compile_pattern
 from ..documents import elements as written
 from ..documents import inputs
 from ..documents.cards import Element
@@ -48,6 +49,11 @@ def _check_media(
 
 
 def _check_input(element: inputs.InputBase, report: Report, pointer: Pointer) -> None:
+    type = tag_of(element)
+    for rule in element.messages:
+        if rule != "required" and rule not in INPUTS[type].rules:
+            message = f'No value of a "{type}" breaks the rule "{rule}".'
+            report.add("has_no_effect", child(child(pointer, "messages"), rule), message, at_key=True)
     match element:
         case inputs.TextInput():
             _in_order(report, pointer, element.min_length, element.max_length, "min_length")

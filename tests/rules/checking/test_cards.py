@@ -69,6 +69,8 @@ def problems(body: list[dict[str, Any]], **card: Any) -> list[tuple[str, str]]:
         ({"type": "file_upload", "name": "x", "default": "y"}, ("unknown_key", "/default")),
         ({"type": "file_upload", "name": "x", "max_bytes": 0}, ("bad_value", "/max_bytes")),
         ({"type": "text_input", "name": "x", "messages": {"length": "x"}}, ("bad_value", "/messages/length")),
+        ({"type": "switch", "name": "x", "messages": {"min": "x"}}, ("has_no_effect", "/messages/min")),
+        ({"type": "switch", "name": "x", "messages": {"required": "x"}}, None),
     ],
     ids=lambda value: str(value)[:60],
 )

@@ -90,7 +90,8 @@ class Timers:
         if not self._is_waiting:
             if self._heap:
                 seconds = min(seconds, (self._heap[0][0] - now) / 1_000)
-                self._wake_at = self._heap[0][0]
+            # One that is added meanwhile may come earlier, also where none is known yet.
+            self._wake_at = now + round(seconds * 1_000)
             if self._wants_more(now):
                 seconds = 0.0
         if seconds > 0:

@@ -44,6 +44,19 @@ def test_timer_fires_when_it_is_due_and_not_before() -> None:
     play(script())
 
 
+def test_timer_that_is_set_while_no_other_is_known_is_not_late() -> None:
+    async def script() -> None:
+        async with Stage() as stage:
+            await stage.publish(TICKING.replace("PT10S", "PT0.2S"))
+            await stage.sleep(0.05)
+            began = stage.clock.now()
+            (id,) = (await stage.post("joined", "c0")).started
+            await stage.sleep(0.21)
+            assert (await stage.state(id)).now == began + 200
+
+    play(script())
+
+
 def test_timer_that_was_set_anew_does_not_fire_at_its_old_time() -> None:
     async def script() -> None:
         async with Stage() as stage:

@@ -11,7 +11,7 @@ from ..customers.profile import STANDARD
 from ..documents import flow as written
 from ..documents.problems import Pointer, Report, child
 from .cards import check_card
-from .graph import Graph, busy_loop, definitely_set, reachable
+from .graph import Graph, blocks, busy_loop, definitely_set, reachable
 from .names import check_names
 from .order import Order
 from .sent_cards import check_sent_cards
@@ -48,11 +48,11 @@ class _Checking:
                 self._report.add(
                     "unreachable", _place(step), f'Nothing leads to the step "{step}".', at_key=True
                 )
-        waits = [id for id, step in self._flow.steps.items() if isinstance(step, model.Wait)]
-        loop = busy_loop(self._graph, waits)
+        blocking = [id for id, step in self._flow.steps.items() if blocks(step)]
+        loop = busy_loop(self._graph, blocking)
         if loop is not None:
             way = " → ".join((*loop, loop[0]))
-            message = f"The loop {way} goes through no wait."
+            message = f"The loop {way} goes through no step that waits."
             self._report.add("busy_loop", _place(loop[0]), message, at_key=True)
 
     def joins(self) -> None:
@@ -70,7 +70,8 @@ class _Checking:
 
     def _wait_ends(self, wait: model.Wait) -> None:
         has_time = any(isinstance(outcome, model.TimeOutcome) for outcome in wait.until)
-        if not ((has_time and not wait.need_all) or wait.deadline or self._flow.exits):
+        is_left = self._flow.exits or self._flow.entry.max_age is not None
+        if not ((has_time and not wait.need_all) or wait.deadline or is_left):
             message = f'The wait "{wait.id}" may wait for ever: it has no time, and the flow has no exit.'
             self._report.add("waits_forever", _place(wait.id), message, at_key=True)
 

@@ -87,6 +87,17 @@ def departures(step: Step) -> Iterator[Next]:  # noqa: C901 – an arm a kind of
     yield step.on_error or ()
 
 
+def blocks(step: Step) -> bool:
+    """Whether a token stays at the step until something happens, so that a loop through it may go round."""
+    match step:
+        case Wait() | Collect() | Request():
+            return True
+        case StartFlow():
+            return step.wait
+        case _:
+            return False
+
+
 def reach_of(ways: Mapping[str, tuple[str, ...]]) -> dict[str, frozenset[str]]:
     """What each step can come to; itself only through a loop."""
     names = list(ways)

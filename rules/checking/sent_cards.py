@@ -131,6 +131,8 @@ class _Checking:
 def _names_of_cards(step: written.Step, pointer: Pointer) -> Iterator[tuple[str, Pointer]]:
     """The send_card steps that the step names, each with its place."""
     match step:
+        case written.SendCard():
+            yield from listed(step.replaces, child(pointer, "replaces"))
         case written.UpdateCard() | written.CancelCard():
             yield from listed(step.of, child(pointer, "of"))
         case written.Wait():
@@ -158,6 +160,8 @@ def _ends_card(step: model.Step, card: str) -> bool:
             return step.of is None or card in step.of
         case model.End():
             return step.cancel_cards
+        case model.SendCard():
+            return step.replaces == card
         case model.UpdateCard():
             return step.of == card and step.delivery is not None and _expires(step.delivery)
         case _:

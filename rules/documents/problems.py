@@ -80,7 +80,7 @@ ERRORS: Final[dict[str, str]] = {
     "bad_link": "Use an https, http, mailto or tel address, or a deep link of the app.",
     "unknown_zone": "Use an IANA time zone such as Europe/Berlin.",
     "unreachable": "Lead to the step with `next`, or remove it.",
-    "busy_loop": "Put a wait into the loop.",
+    "busy_loop": "Put a wait into the loop, or another step that waits.",
     "join_in_loop": "Use `need: all`, or take the join out of the loop.",
     "card_never_sent": "Send the card on a path that leads to this step, or do not name it here.",
     # Its expressions and templates
@@ -96,7 +96,7 @@ ERRORS: Final[dict[str, str]] = {
     "unknown_name": "Use a name that exists here; the message names the nearest.",
 }
 WARNINGS: Final[dict[str, str]] = {
-    "waits_forever": "Add an outcome of type time, a deadline, or an exit.",
+    "waits_forever": "Add an outcome of type time, a deadline, an exit, or `max_age`.",
     "maybe_missing": "Require the variable, give it a default, or ask for null.",
     "never_ends": "Give the card an expiry, a button that closes it, or cancel it.",
     "left_open": "Name the card's step under `close`, give the card an expiry, or cancel it on that way.",

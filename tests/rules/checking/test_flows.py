@@ -51,6 +51,26 @@ WAYS: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
     ),
     ("a loop without a wait", {"a": to("b", NOTHING), "b": to("a", NOTHING)}, [("busy_loop", "/steps/a")]),
     ("a step that leads to itself", {"a": to("a", NOTHING)}, [("busy_loop", "/steps/a")]),
+    (
+        "a loop through a collect",
+        {"a": to("b", NOTHING), "b": to("a", {"type": "collect", "events": "x", "for": "PT1H"})},
+        [],
+    ),
+    (
+        "a loop through a request",
+        {"a": to("b", NOTHING), "b": to("a", {"type": "request", "url": "https://example.org"})},
+        [],
+    ),
+    (
+        "a loop through a flow that is waited for",
+        {"a": to("b", NOTHING), "b": to("a", {"type": "start_flow", "flow": "x", "wait": True})},
+        [],
+    ),
+    (
+        "a loop through a flow that is only started",
+        {"a": to("b", NOTHING), "b": to("a", {"type": "start_flow", "flow": "x", "wait": False})},
+        [("busy_loop", "/steps/a")],
+    ),
     ("a loop through a wait", {"a": to("b", NOTHING), "b": wait({**SOON, "next": "a"})}, []),
     ("a join for all in a loop", {"a": to("b", {"type": "join"}), "b": wait({**SOON, "next": "a"})}, []),
     (
@@ -80,39 +100,45 @@ def test_the_message_shows_the_loop() -> None:
     steps = {"a": to("b", NOTHING), "b": to("c", NOTHING), "c": to("b", NOTHING)}
     flow = {"flow": "a", "start": "a", "steps": steps}
     (problem,) = check(json.dumps(flow), type="json").problems
-    assert problem.message == "The loop b → c → b goes through no wait."
+    assert problem.message == "The loop b → c → b goes through no step that waits."
 
 
-WAITS: list[tuple[str, dict[str, Any], list[dict[str, Any]], list[tuple[str, str]]]] = [
-    ("without a time", {"send": to("w", SEND), "w": wait(DONE)}, [], [("waits_forever", "/steps/w")]),
+WAITS: list[tuple[str, dict[str, Any], dict[str, Any], list[tuple[str, str]]]] = [
+    ("without a time", {"send": to("w", SEND), "w": wait(DONE)}, {}, [("waits_forever", "/steps/w")]),
+    (
+        "in an instance that gets only so old",
+        {"send": to("w", SEND), "w": wait(DONE)},
+        {"entry": {"max_age": "P30D"}},
+        [],
+    ),
     (
         "for all with a time among them",
         {"send": to("w", SEND), "w": wait(DONE, SOON, need="all")},
-        [],
+        {},
         [("waits_forever", "/steps/w")],
     ),
     (
         "with a deadline",
         {"send": to("w", SEND), "w": wait(DONE, deadline={"after": "PT1H"}, close="send")},
-        [],
+        {},
         [],
     ),
     (
         "in a flow with an exit",
         {"send": to("w", SEND), "w": wait(DONE)},
-        [{"id": "e", "type": "event", "event": "x", "outcome": "left"}],
+        {"exits": [{"id": "e", "type": "event", "event": "x", "outcome": "left"}]},
         [],
     ),
 ]
 
 
 @pytest.mark.parametrize(
-    ("steps", "exits", "expected"), [each[1:] for each in WAITS], ids=[each[0] for each in WAITS]
+    ("steps", "rest", "expected"), [each[1:] for each in WAITS], ids=[each[0] for each in WAITS]
 )
 def test_a_wait_ends_some_day(
-    steps: dict[str, Any], exits: list[dict[str, Any]], expected: list[tuple[str, str]]
+    steps: dict[str, Any], rest: dict[str, Any], expected: list[tuple[str, str]]
 ) -> None:
-    assert problems(steps, exits=exits) == expected
+    assert problems(steps, **rest) == expected
 
 
 def test_a_picture_has_words() -> None:

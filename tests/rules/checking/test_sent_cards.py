@@ -13,6 +13,7 @@ Steps = dict[str, Any]
 NOTE = {"body": [{"type": "headline", "text": "Hello"}, {"type": "dismiss", "label": "OK"}]}
 FOREVER = {"body": [{"type": "headline", "text": "Hello"}]}
 UPDATE = {"type": "update_card", "of": "send"}
+REPLACE = {**SEND, "replaces": "send"}
 CANCEL = {"type": "cancel_card", "of": "send"}
 EVENT = {"id": "e", "type": "event", "event": "x"}
 
@@ -48,6 +49,14 @@ NAMED: list[tuple[str, Steps, dict[str, Any], list[str]]] = [
         {"first": to("c", SEND), "c": {**CANCEL, "of": ["first", "send"], "next": "send"}, "send": SEND},
         {},
         ["/steps/c/of/1"],
+    ),
+    ("in a send after it, which replaces it", {"send": to("s2", SEND), "s2": REPLACE}, {}, []),
+    ("in a send before it", {"s2": to("send", REPLACE), "send": SEND}, {}, ["/steps/s2/replaces"]),
+    (
+        "in its own send, in a loop",
+        {"send": to("w", REPLACE), "w": wait({**SOON, "next": "send"}, close="send")},
+        {},
+        [],
     ),
     ("in a cancel of all before it", {"c": to("send", NOTHING), "send": SEND}, {}, []),
     (
@@ -130,6 +139,12 @@ ENDING: list[tuple[str, Steps, dict[str, Any], list[tuple[str, str]]]] = [
         [("never_ends", "/steps/send")],
     ),
     ("that a step ends", {"send": to("x", SEND), "x": NOTHING}, FOREVER, []),
+    (
+        "that another replaces",
+        {"send": to("x", SEND), "x": {**REPLACE, "delivery": {"expires_after": "P1D"}}},
+        FOREVER,
+        [],
+    ),
 ]
 
 
@@ -173,6 +188,7 @@ LEFT: list[tuple[str, Steps, dict[str, Any], bool]] = [
     ("all are cancelled", asked(late("x"), then={"x": NOTHING}), {}, False),
     ("a later wait closes it", asked(late("x"), then={"x": wait(SOON, close="send")}), {}, False),
     ("the end cancels cards", asked(late("x"), then={"x": {"type": "end", "cancel_cards": True}}), {}, False),
+    ("it is replaced", asked(late("x"), then={"x": REPLACE}), {}, False),
     ("it gets an expiry", asked(late("x"), then={"x": {**UPDATE, **EXPIRING}}), {}, False),
     (
         "it becomes a note",

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from msgspec.structs import replace
 
 from rules.compiling.flows import Compiled, compile_flow, load
-from rules.model import EventTrigger, Flow, UpdateCustomer
+from rules.model import EventTrigger, Flow, ScheduleTrigger, Trigger, UpdateCustomer
 
 from .limits import COMPILED_VERSIONS_MAX
 from .ports import Store
@@ -29,7 +29,7 @@ class Version:
     `broken` says why it cannot be: a version that an older server published and this one refuses.
     """
 
-    __slots__ = ("broken", "flow", "flow_key", "needs_profile", "number", "pins")
+    __slots__ = ("broken", "flow", "flow_key", "needs_profile", "number", "pins", "published_at")
 
     def __init__(self, flow_key: str, number: int) -> None:
         self.flow_key = flow_key
@@ -38,6 +38,7 @@ class Version:
         self.needs_profile = False
         self.broken: str | None = None
         self.pins = 0
+        self.published_at = 0
 
     def put(self, compiled: Compiled) -> None:
         self.flow = compiled.flow
@@ -62,7 +63,7 @@ class Armed:
 
     version: Version
     flow: Flow
-    trigger: EventTrigger
+    trigger: Trigger
 
 
 class Definitions:
@@ -75,7 +76,9 @@ class Definitions:
         self._rows: dict[str, FlowRow] = {}
         self._versions: dict[tuple[str, int], Version] = {}
         self._compiled: dict[Version, None] = {}
-        self._triggers: dict[str, tuple[Armed, ...]] = {}
+        self._armed: dict[tuple[str, str], Armed] = {}
+        self._triggers: dict[str, tuple[tuple[Armed, EventTrigger], ...]] = {}
+        self._schedules: tuple[tuple[Armed, ScheduleTrigger], ...] = ()
         self._sweeping: dict[str, FlowRow] = {}
 
     # ── asking ─────────────────────────────────────────────────────────────────────────────────────────
@@ -90,8 +93,15 @@ class Definitions:
         """Flows whose older instances a publish is cancelling."""
         return self._sweeping.values()
 
-    def triggers(self, event_name: str) -> Sequence[Armed]:
+    def triggers(self, event_name: str) -> Sequence[tuple[Armed, EventTrigger]]:
         return self._triggers.get(event_name, ())
+
+    def schedules(self) -> Sequence[tuple[Armed, ScheduleTrigger]]:
+        return self._schedules
+
+    def armed(self, flow: str, trigger: str) -> Armed | None:
+        """The trigger of that name, if its flow takes new starts and it is enabled."""
+        return self._armed.get((flow, trigger))
 
     def version(self, flow: str, number: int) -> Version:
         """The one object for this version, compiled or not."""
@@ -122,6 +132,7 @@ class Definitions:
             if row is None:
                 version.broken = f"version {version.number} of {version.flow_key} is not in the store"
             else:
+                version.published_at = row.published_at
                 self.put_version(version, await self.compile(row))
 
     async def compile(self, row: VersionRow) -> Compiled:
@@ -150,16 +161,25 @@ class Definitions:
             self._sweeping[row.key] = light
 
     def _arm(self) -> None:
-        armed: dict[str, list[Armed]] = {}
+        """Work out anew which triggers there are."""
+        self._armed = {}
+        events: dict[str, list[tuple[Armed, EventTrigger]]] = {}
+        schedules: list[tuple[Armed, ScheduleTrigger]] = []
         for row in self._rows.values():
             version = self.published(row.key)
             if version is None or version.flow is None or row.paused or row.archived:
                 continue
             for trigger in version.flow.triggers:
-                if isinstance(trigger, EventTrigger) and trigger.enabled:
+                if not trigger.enabled:
+                    continue
+                armed = self._armed[row.key, trigger.name] = Armed(version, version.flow, trigger)
+                if isinstance(trigger, EventTrigger):
                     for name in trigger.events:
-                        armed.setdefault(name, []).append(Armed(version, version.flow, trigger))
-        self._triggers = {name: tuple(found) for name, found in armed.items()}
+                        events.setdefault(name, []).append((armed, trigger))
+                elif isinstance(trigger, ScheduleTrigger):
+                    schedules.append((armed, trigger))
+        self._triggers = {name: tuple(found) for name, found in events.items()}
+        self._schedules = tuple(schedules)
 
 
 def compile_version(row: VersionRow, constants: Mapping[str, object]) -> Compiled:

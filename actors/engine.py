@@ -39,10 +39,10 @@ from .idempotency import Idempotency
 from .life import Life
 from .limits import BACKOFF_FIRST_S, BACKOFF_MAX_S, RETRY_AFTER_S, EngineLimits
 from .ports import Clock, Performer, Store, StoreBroken, StoreError
-from .records import CustomerRow, FlowRow, InstanceRow, VersionRow
+from .records import CustomerRow, FlowRow, InstanceRow, JobRow, VersionRow
 from .starting import Starting
 from .telemetry import CommitFailed, Crashed, Overflowed, Telemetry
-from .work import Cancel, Repair, Withdraw, Work, event_work
+from .work import Cancel, NewJob, Repair, StopJob, Withdraw, Work, event_work
 
 _T = TypeVar("_T")
 
@@ -219,6 +219,20 @@ class Engine:
         order = Repair(instance, repaired)
         await self._submit(life, [Work(lane=actor.customer, kind="operator", order=order)])
         return await _afterwards(self._store.instance(instance))
+
+    async def add_job(self, row: JobRow) -> JobRow | Refused:
+        """A long operation begins in the background; the row as it was stored."""
+        life = self._ready()
+        work = Work(lane=f"\0job:{row.id}", kind="operator", order=NewJob(row))
+        (result,) = await self._submit(life, [work])
+        assert isinstance(result, JobRow | Refused), "what a new job gives"
+        return result
+
+    async def stop_job(self, id: str) -> JobRow | None:
+        """The job as it is after that: what was done stays done. None: there is no such job."""
+        life = self._ready()
+        await self._submit(life, [Work(lane=f"\0job:{id}", kind="operator", order=StopJob(id))])
+        return await _afterwards(self._store.job(id))
 
     async def write_customer(self, write: CustomerWrite) -> CustomerRow | Refused:
         life = self._ready()

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import msgspec
 
-from rules.decide import match_trigger, trigger_target
+from rules.causes import OfEvent
+from rules.decide import trigger_target
 from rules.effects import Refusal, StartChild
-from rules.ids import make_id
 from rules.inputs import Event, EventArrived, Started
 from rules.instance import Parent
-from rules.model import Origin
+from rules.model import Audience, EventTrigger, Origin
+from rules.triggers import applies
 from rules.world import Identity, TriggerFailed
 
 from .actor import Actor
@@ -21,11 +22,12 @@ from .commands import EventResult, FlowRefusal
 from .dedupe import day_of
 from .definitions import Armed, Version
 from .holdings import Memory, Surroundings
-from .limits import CAUSES_MAX
+from .job_specs import SERVER, PullTrigger, crowd_of, new_job
+from .limits import CAUSES_MAX, JOBS_MAX
+from .pulling import Pulling
 from .records import DedupeRow, JournalRow
-from .telemetry import Faulted
 from .turns import Turns
-from .work import Fire, Outcome, Work
+from .work import Outcome, Work
 
 REFUSED = "refused"
 """What a parent hears of a child that did not start."""
@@ -33,22 +35,19 @@ REFUSED = "refused"
 _encode = msgspec.msgpack.Encoder().encode
 
 
-def started_by(event: Event, armed: Armed, target: str, *, now: int) -> str:
-    """The id of the instance that the event starts: it follows from its cause, also in a replay."""
-    cause = (event.source, event.id, armed.version.flow_key, armed.trigger.name, target)
-    return make_id(now, "\0".join(cause), 1)
-
-
 class Events:
-    def __init__(self, around: Surroundings, memory: Memory, turns: Turns, births: Births) -> None:
+    def __init__(
+        self, around: Surroundings, memory: Memory, turns: Turns, births: Births, pulling: Pulling
+    ) -> None:
         self._turns = turns
         self._births = births
+        self._pulling = pulling
+        self._jobs = memory.jobs
         self._router = memory.router
         self._customers = memory.customers
         self._definitions = memory.definitions
         self._dedupe = memory.dedupe
         self._world = around.world
-        self._telemetry = around.telemetry
 
     # ── of a client ────────────────────────────────────────────────────────────────────────────────────
     def take(self, work: Work, event: Event) -> EventResult:
@@ -90,13 +89,6 @@ class Events:
             return
         self._concern(event)
 
-    def fire(self, letter: Fire) -> None:
-        """A trigger that another customer's event pulled, unless its flow takes no starts any more."""
-        armed = self._definitions.triggers(letter.event.name)
-        for one in armed:
-            if (one.version.flow_key, one.trigger.name) == (letter.flow, letter.trigger):
-                self._start(one, letter.event, letter.target, Outcome())
-
     # ── whom it concerns ───────────────────────────────────────────────────────────────────────────────
     def _record(self, event: Event) -> None:
         self._turns.group.rows.journal.append(
@@ -125,62 +117,44 @@ class Events:
             turns.run_ready()
         if elsewhere:
             turns.spread(elsewhere, event)
-        for armed in self._definitions.triggers(event.name):
+        for armed, trigger in self._definitions.triggers(event.name):
             # What a collect step has taken starts no instance of its flow (flow format §5).
             if armed.version.flow_key not in turns.collected:
-                self._pull(armed, event, outcome)
+                self._pull(armed, trigger, event, outcome)
         return outcome
 
-    def _pull(self, armed: Armed, event: Event, outcome: Outcome) -> None:
+    def _pull(self, armed: Armed, trigger: EventTrigger, event: Event, outcome: Outcome) -> None:
+        cause = OfEvent(event)
         try:
-            target = trigger_target(armed.trigger, event, now=self._turns.now, world=self._world)
+            target = trigger_target(trigger, event, now=self._turns.now, world=self._world)
         except Exception as error:  # noqa: BLE001 – as in an actor's loop: one trigger fails, not the server
-            self._refuse(armed.version, event, self._fault(armed.version, error), outcome)
-            return
-        if target is None:
-            return
+            target = self._pulling.fault(armed.version, error)
         if isinstance(target, TriggerFailed):
-            self._refuse(armed.version, event, target, outcome)
-        elif event.origin is Origin.APP and target != event.customer:
-            return  # an app speaks for its own customer only (flow format §3)
-        elif self._births.can_start(armed.version, target):
-            self._start(armed, event, target, outcome)
+            outcome.refused.append(self._pulling.refuse(armed.version, cause, target))
+        elif trigger.audience is not None:
+            self._spread(armed, trigger.audience, event, outcome)
+        elif target is None or (event.origin is Origin.APP and target != event.customer):
+            return  # nobody; or an app, which speaks for its own customer only (flow format §3)
         else:
-            version = armed.version
-            letter = Fire(version.flow_key, version.number, armed.trigger.name, target, event)
-            self._turns.defer("", target, letter)
+            begun = self._pulling.pull(armed, cause, target)
+            if isinstance(begun, FlowRefusal):
+                outcome.refused.append(begun)
+            elif begun is not None:
+                outcome.started.append(begun.id)
 
-    def _start(self, armed: Armed, event: Event, target: str, outcome: Outcome) -> None:
-        turns, version = self._turns, armed.version
-        self._births.ensure_customer(target, depth=event.depth)
-        try:
-            plan = match_trigger(
-                armed.flow,
-                armed.trigger,
-                event,
-                target=target,
-                customer=self._customers.get(target) if version.needs_profile else None,
-                now=turns.now,
-                world=self._world,
-            )
-        except Exception as error:  # noqa: BLE001 – as above
-            plan = self._fault(version, error)
-        if plan is None:
+    def _spread(self, armed: Armed, audience: Audience, event: Event, outcome: Outcome) -> None:
+        """For many: a job that goes to each of them."""
+        flow, turns, trigger = armed.flow.key, self._turns, armed.trigger
+        if not (isinstance(trigger, EventTrigger) and applies(trigger, event)):
             return
-        if isinstance(plan, TriggerFailed):
-            self._refuse(version, event, plan, outcome)
+        if self._jobs.is_full:
+            why = TriggerFailed(code="too_many_jobs", message=f"There are {JOBS_MAX} jobs already.")
+            outcome.refused.append(self._pulling.refuse(armed.version, OfEvent(event), why))
             return
-        identity = Identity(
-            id=started_by(event, armed, target, now=turns.now),
-            customer=plan.customer,
-            key=plan.key,
-            invocation=event.id,
-        )
-        begun = self._births.start(version, armed.flow, plan.started, identity)
-        if isinstance(begun, Refusal):
-            outcome.refused.append(FlowRefusal(flow=version.flow_key, reason=begun.code, detail=begun.reason))
-        else:
-            outcome.started.append(begun.id)
+        spec = PullTrigger(flow=flow, trigger=trigger.name, cause=OfEvent(event), crowd=crowd_of(audience))
+        row = new_job(spec, id=turns.new_id(), name=f"{flow}/{trigger.name}", by=SERVER, now=turns.now)
+        turns.obeying.put_job(row)
+        turns.deferred += 1
 
     def begin(self, child: StartChild, parent: Parent) -> None:
         """A flow that another instance starts; one that is refused is told so, like one that has ended."""
@@ -215,19 +189,3 @@ class Events:
     def _is_test(self, customer: str) -> bool:
         profile = self._customers.get(customer) if self._customers.is_loaded(customer) else None
         return profile is not None and profile.test
-
-    def _refuse(self, version: Version, event: Event, why: TriggerFailed, outcome: Outcome) -> None:
-        """Told to the caller; recorded as `instance.refused` for whoever subscribes."""
-        self._turns.group.tally.refused += 1
-        outcome.refused.append(FlowRefusal(flow=version.flow_key, reason=why.code, detail=why.message))
-        self._turns.obeying.raise_own(
-            "instance.refused",
-            customer=self._turns.customer,
-            data={"flow": version.flow_key, "version": version.number, "reason": why.code},
-            depth=event.depth + 1,
-        )
-
-    def _fault(self, version: Version, error: Exception) -> TriggerFailed:
-        self._turns.group.tally.faults += 1
-        self._telemetry.emit(Faulted(instance="", flow=version.flow_key, version=version.number, error=error))
-        return TriggerFailed(code="internal", message="The server failed to evaluate the trigger.")

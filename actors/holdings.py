@@ -14,6 +14,7 @@ from .hub import Hub
 from .intake import Intake
 from .ledgers import Ledgers
 from .limits import EngineLimits
+from .open_jobs import OpenJobs
 from .ports import Clock, Performer, Store
 from .router import Router
 from .suspects import Suspects
@@ -45,6 +46,8 @@ class Memory:
     router: Router
     intake: Intake
     customers: Customers
+    jobs: OpenJobs
+    schedules: dict[tuple[str, str, str], int]
     ledgers: Ledgers
     definitions: Definitions
     dedupe: Dedupe
@@ -58,6 +61,8 @@ def new_memory(around: Surroundings) -> Memory:
         router=router,
         intake=Intake(limits),
         customers=Customers(limits.profiles_max),
+        jobs=OpenJobs(),
+        schedules={},
         ledgers=Ledgers(limits.ledgers_max),
         definitions=Definitions(around.store, constants=around.world.constants, compile=around.compile),
         dedupe=Dedupe(),

@@ -16,12 +16,14 @@ from .commands import UnknownOutcome
 from .committer import Committer
 from .holdings import Surroundings, new_memory
 from .inbox import Inbox
+from .jobs import Jobs
 from .keeper import Keeper
 from .loop import TurnLoop
 from .outbox import Outbox
 from .ports import StoreError, StoreFull
 from .prefetch import Prefetch
 from .records import Route
+from .schedules import Schedules
 from .taking import Taking
 from .telemetry import Recovered
 from .timers import Timers
@@ -70,6 +72,8 @@ class Life:
             on_room=self._wake_sources,
         )
         self.authoring = Authoring(around, memory, submit=self.submit)
+        self._jobs = Jobs(around, memory, submit=self.submit)
+        self._schedules = Schedules(around, memory, submit=self.submit)
         self._keeper = Keeper(around, memory, authoring=self.authoring, submit=self.submit)
 
     # ── from the store ─────────────────────────────────────────────────────────────────────────────────
@@ -81,6 +85,8 @@ class Life:
         gc.disable()
         try:
             await self.memory.definitions.recover()
+            await self._jobs.recover()
+            await self._schedules.recover()
             async for routes in self._around.store.routes():
                 for route in routes:
                     self._add(route)
@@ -109,6 +115,8 @@ class Life:
             tasks.create_task(self._inbox.run(), name="inbox")
             tasks.create_task(self._outbox.run(tasks), name="outbox")
             tasks.create_task(self._timers.run(), name="timers")
+            tasks.create_task(self._jobs.run(), name="jobs")
+            tasks.create_task(self._schedules.run(), name="schedules")
             tasks.create_task(self._keeper.upkeep(), name="upkeep")
             tasks.create_task(self._keeper.sweep(), name="sweep")
             tasks.create_task(self._keeper.measure_lag(), name="lag")
@@ -199,6 +207,7 @@ class Life:
         self._loop.wake()
         self._prefetch.wake()
         self._keeper.wake()
+        self._schedules.wake_if_changed()
 
     def _wake_sources(self) -> None:
         """Inputs were taken: there is room again."""

@@ -11,6 +11,12 @@ CAUSES_MAX: Final = 16
 TARGETS_MAX: Final = 500
 """Of one start call (HTTP API)."""
 
+CHUNK_MEMBERS: Final = 100
+"""Members of a job's audience that one commit takes: some 10 ms of the loop, shared with others."""
+
+JOBS_MAX: Final = 1_000
+"""Jobs that wait or run at once."""
+
 OWN_TURNS_MAX: Final = 1_000
 """Turns that one input may cause in its own commit; what is beyond waits in the inbox (architecture)."""
 

@@ -34,7 +34,7 @@ from .actor import Actor
 from .holdings import Memory
 from .limits import CAUSES_MAX
 from .outbox import PUSH, REQUEST, Call, encode_call
-from .records import CardRow, OutboxRow
+from .records import CardRow, JobRow, OutboxRow
 from .work import Begin, Deliver, Raise
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ class Obeying:
         self._router = memory.router
         self._customers = memory.customers
         self._ledgers = memory.ledgers
+        self._jobs = memory.jobs
         self._definitions = memory.definitions
         self._turns = turns
         self.raised: deque[RaiseEvent] = deque()
@@ -145,6 +146,12 @@ class Obeying:
         key = (actor.customer, actor.version.flow_key, actor.state.test)
         self._ledgers.put(key, effect.ledger, group=self._turns.group.number)
         self._turns.group.ledgers[key] = effect.ledger
+
+    def put_job(self, row: JobRow) -> JobRow:
+        """A job is new or has moved."""
+        self._turns.group.rows.jobs[row.id] = row
+        self._jobs.keep(row)
+        return row
 
     # ── cards ──────────────────────────────────────────────────────────────────────────────────────────
     def _put_card(self, actor: Actor, effect: PutCard, *, is_new: bool) -> None:

@@ -10,14 +10,17 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
+from typing import assert_never
 
 from rules.decide import trigger_target
 from rules.inputs import Event
+from rules.model import EventTrigger
 
 from .actor import Actor
 from .commands import Action, CustomerWrite, TrackBatch
 from .definitions import Armed, Version
 from .holdings import Memory, Surroundings
+from .job_specs import PullTrigger, StartFlow, TendInstances
 from .ledgers import LedgerKey, ledger_keys
 from .limits import OWN_TURNS_MAX
 from .router import living
@@ -27,14 +30,18 @@ from .work import (
     Begin,
     CallDone,
     Cancel,
+    Chunk,
     Deliver,
-    Fire,
     FlowChange,
+    NewJob,
+    Occurrence,
+    Pull,
     Raise,
     Repair,
     Row,
     Spread,
     Start,
+    StopJob,
     TimerDue,
     Withdraw,
     Work,
@@ -247,8 +254,10 @@ class Prefetch:
                     needs.count += 1
                 for card in work.cards.values():
                     self._of_instance(card.instance, needs)
-            case Fire():
-                self._of_start(order.target, self._definitions.version(order.flow, order.version), needs)
+            case Pull():
+                self._of_pull(order.target, self._definitions.armed(order.flow, order.trigger), needs)
+            case Chunk():
+                self._of_chunk(order, needs)
             case Begin():
                 self._of_child(order, needs)
             case Start():
@@ -261,8 +270,35 @@ class Prefetch:
                 self._of_profile(order.id, needs)
                 for actor in self._router.watching(order.id):
                     self._of_actor(actor, needs)
-            case Spread() | FlowChange():
+            case Spread() | FlowChange() | NewJob() | StopJob() | Occurrence():
                 pass
+
+    def _of_pull(self, customer: str, armed: Armed | None, needs: Needs) -> None:
+        if armed is not None:
+            needs.held.append(armed.version)
+            self._of_start(customer, armed.version, needs)
+
+    def _of_chunk(self, chunk: Chunk, needs: Needs) -> None:
+        spec = chunk.spec
+        match spec:
+            case PullTrigger():
+                armed = self._definitions.armed(spec.flow, spec.trigger)
+                for customer in chunk.members:
+                    self._of_pull(str(customer), armed, needs)
+            case StartFlow():
+                version = self._definitions.version(spec.flow, spec.version)
+                needs.held.append(version)
+                if not version.is_ready:
+                    needs.versions[version] = None
+                    needs.count += 1
+                for member in chunk.members:
+                    target = spec.targets[member].customer if isinstance(member, int) else str(member)
+                    self._of_start(target, version, needs)
+            case TendInstances():
+                for id in chunk.members:
+                    self._of_instance(str(id), needs)
+            case _:
+                assert_never(spec)
 
     def _of_child(self, letter: Begin, needs: Needs) -> None:
         child = letter.child
@@ -279,14 +315,16 @@ class Prefetch:
                 self._of_profile(customer, needs)
             for actor in self._router.waiting(event)[:OWN_TURNS_MAX]:
                 self._of_actor(actor, needs)
-        for armed in self._definitions.triggers(event.name):
-            target = customer if armed.trigger.customer is None else self._target(armed, event)
+        for armed, trigger in self._definitions.triggers(event.name):
+            if trigger.audience is not None:
+                continue
+            target = customer if trigger.customer is None else self._target(trigger, event)
             if target is not None:
                 self._of_start(target, armed.version, needs)
 
-    def _target(self, armed: Armed, event: Event) -> str | None:
+    def _target(self, trigger: EventTrigger, event: Event) -> str | None:
         try:
-            target = trigger_target(armed.trigger, event, now=self._clock.now(), world=self._world)
+            target = trigger_target(trigger, event, now=self._clock.now(), world=self._world)
         except Exception:  # noqa: BLE001 – the turn meets it again, and counts it
             return None
         return target if isinstance(target, str) else None

@@ -12,23 +12,30 @@ from rules.inputs import Cancelled, Event, EventArrived, Input, TimeCame
 from .actor import Actor
 from .births import Births
 from .cards import Cards
-from .commands import Action, CustomerWrite, Refused, StartResult, TrackBatch
+from .chunks import Chunks
+from .commands import Action, CustomerWrite, Refused, TrackBatch
 from .events import Events
 from .holdings import Memory, Surroundings
-from .records import JournalRow
+from .limits import JOBS_MAX
+from .pulling import Pulling
+from .records import JobRow, JournalRow
 from .starts import Starts
 from .turns import Turns
 from .work import (
     Begin,
     CallDone,
     Cancel,
+    Chunk,
     Deliver,
-    Fire,
     FlowChange,
+    NewJob,
+    Occurrence,
+    Pull,
     Raise,
     Repair,
     Spread,
     Start,
+    StopJob,
     TimerDue,
     Withdraw,
     Work,
@@ -38,8 +45,8 @@ from .writes import Writes
 _encode = msgspec.msgpack.Encoder().encode
 
 
-Steps: TypeAlias = Iterator[StartResult | Refused | None]
-"""A start call, target by target; the last thing it gives is the answer."""
+Steps: TypeAlias = Iterator[object]
+"""A start call or a piece of a job, target by target; the last thing it gives is the answer."""
 
 
 class Taking:
@@ -49,20 +56,25 @@ class Taking:
         self._router = memory.router
         self._dedupe = memory.dedupe
         self._customers = memory.customers
+        self._jobs = memory.jobs
         self._births = births = Births(around, memory, turns)
-        self._events = events = Events(around, memory, turns, births)
+        self._pulling = pulling = Pulling(around, memory, turns, births)
+        self._events = events = Events(around, memory, turns, births, pulling)
+        self._chunks = Chunks(memory, turns, births, pulling, events)
         self._starts = Starts(memory, turns, births, events)
         self._cards = Cards(memory, turns, events)
         self._writes = Writes(memory, turns, events)
 
     def take(self, work: Work) -> Steps | None:
-        """All of it; or, for a long start call, an iterator that takes it target by target."""
+        """All of it; or, for what concerns many, an iterator that takes it target by target."""
         order = work.order
         group = self._turns.group
         group.inputs += 1
         self._turns.begin(None, now=self._clock.now())
         if type(order) is Start:
             return self._starts.take(work, order)
+        if type(order) is Chunk:
+            return self._chunks.take(order)
         if work.durable is not None:
             group.durable.append(work.durable)
             if work.durable[0] == "inbox":
@@ -122,8 +134,8 @@ class Taking:
                 return self._cards.track(work, order)
             case Raise():
                 self._raise(order)
-            case Fire():
-                self._fire(order)
+            case Pull():
+                self._pull(order)
             case Spread():
                 self._spread(order)
             case Begin():
@@ -141,7 +153,13 @@ class Taking:
                 return self._writes.write_customer(order)
             case FlowChange():
                 return self._writes.change_flow(order)
-            case Start():
+            case NewJob():
+                return self._new_job(order.row)
+            case StopJob():
+                return self._chunks.stop(order.id)
+            case Occurrence():
+                self._chunks.occur(order)
+            case Start() | Chunk():
                 raise AssertionError("taken target by target")
             case _:
                 assert_never(order)
@@ -202,10 +220,15 @@ class Taking:
         self._events.route(letter.event)
         self._turns.finish(self._events.route)
 
-    def _fire(self, letter: Fire) -> None:
+    def _pull(self, letter: Pull) -> None:
         self._turns.customer = letter.target
-        self._events.fire(letter)
+        self._pulling.follow(letter)
         self._turns.finish(self._events.route)
+
+    def _new_job(self, row: JobRow) -> JobRow | Refused:
+        if self._jobs.is_full:
+            return Refused(code="overloaded", reason=f"There are {JOBS_MAX} jobs already.")
+        return self._turns.obeying.put_job(row)
 
     def _spread(self, letter: Spread) -> None:
         arrived = EventArrived(event=letter.event)

@@ -34,6 +34,9 @@ from .telemetry import Handler, Telemetry
 START_MS: Final = 1_700_000_000_000
 """Where virtual wall clocks begin: 2023-11-14T22:13:20Z."""
 
+LOOK_S: Final = 31
+"""Longer than anybody sleeps who has to notice that the wall clock was set."""
+
 _T = TypeVar("_T")
 _decode_state = msgspec.msgpack.Decoder(State).decode
 
@@ -220,6 +223,12 @@ class Stage:
 
     async def sleep(self, seconds: float) -> None:
         await self.clock.sleep(seconds)
+
+    async def days(self, days: float, *, step_s: int = 1_800) -> None:
+        """Let days go by in steps: the wall clock jumps, and everybody has the time to look at it."""
+        for _ in range(round(days * 86_400 / step_s)):
+            self.clock.set_forward(step_s - LOOK_S)
+            await self.clock.sleep(LOOK_S)
 
     # ── looking ────────────────────────────────────────────────────────────────────────────────────────
     async def instance(self, id: str) -> InstanceRow:

@@ -13,10 +13,11 @@ from typing import Any, Final, Protocol, TypeAlias
 import msgspec
 from msgspec.structs import replace
 
+from rules.causes import Cause
 from rules.effects import StartChild
 from rules.inputs import Event, Input, Repaired
 from rules.instance import Parent
-from rules.model import Flow
+from rules.model import Flow, ScheduleTrigger
 
 from .actor import Actor
 from .cache import Cache
@@ -32,7 +33,8 @@ from .commands import (
 )
 from .dedupe import event_digest, event_key
 from .definitions import Version
-from .records import DedupeRow, FeedCard, FlowRow, VersionRow
+from .job_specs import Spec
+from .records import DedupeRow, FeedCard, FlowRow, JobRow, VersionRow
 
 # ── letters: what waits in the inbox ───────────────────────────────────────────────────────────────────
 
@@ -51,14 +53,14 @@ class Raise(msgspec.Struct, frozen=True, tag="raise", array_like=True):
     event: Event
 
 
-class Fire(msgspec.Struct, frozen=True, tag="fire", array_like=True):
-    """A trigger that an event of another customer pulled."""
+class Pull(msgspec.Struct, frozen=True, tag="pull", array_like=True):
+    """A trigger that is pulled for somebody whose start could not be taken at once."""
 
     flow: str
-    version: int
     trigger: str
     target: str
-    event: Event
+    cause: Cause
+    begin_at: int | None = None
 
 
 class Spread(msgspec.Struct, frozen=True, tag="spread", array_like=True):
@@ -75,7 +77,7 @@ class Begin(msgspec.Struct, frozen=True, tag="begin", array_like=True):
     parent: Parent
 
 
-Letter: TypeAlias = Deliver | Raise | Fire | Spread | Begin
+Letter: TypeAlias = Deliver | Raise | Pull | Spread | Begin
 
 encode_letter: Final = msgspec.msgpack.Encoder().encode
 decode_letter: Final = msgspec.msgpack.Decoder(Letter).decode
@@ -113,6 +115,45 @@ class CallDone:
 
     instance: str
     input: Input
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A long operation that somebody asks for."""
+
+    row: JobRow
+
+
+@dataclass(frozen=True, slots=True)
+class StopJob:
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of a job: its members, and where to go on after it (None: it is the last)."""
+
+    job: str
+    spec: Spec
+    members: tuple[object, ...]
+    reached: int | None
+    total: int | None = None
+    """How many there are in all, told with the first piece."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """The time of a schedule trigger has come for the customers of a zone: `late`, and what was missed.
+
+    `until`: what was due up to then is handled.
+    """
+
+    at: tuple[str, str, str]
+    version: Version
+    trigger: ScheduleTrigger
+    late: int | None
+    missed: tuple[int, ...]
+    until: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +196,10 @@ Order: TypeAlias = (
     | Cancel
     | Repair
     | CallDone
+    | NewJob
+    | StopJob
+    | Chunk
+    | Occurrence
     | CustomerWrite
     | FlowChange
     | TimerDue

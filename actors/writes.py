@@ -60,6 +60,7 @@ class Writes:
         if change.version is not None:
             rows.versions.append(change.version)
             version = self._definitions.version(change.version.flow, change.version.number)
+            version.published_at = change.version.published_at
             self._definitions.put_version(version, Compiled(flow=change.flow))
         self._definitions.put_row(change.row)
         what = {"what": change.what, "revision": change.row.revision, "published": change.row.published}

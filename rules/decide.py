@@ -37,7 +37,7 @@ from .inputs import (
 )
 from .instance import LAYOUT, OF_TOKENS, TRANSITIONS, Change, InstanceStatus, Missed, State, Timer, TimerKind
 from .limits import KEY_BYTES_MAX, MISSED_INPUTS_MAX
-from .model import Flow
+from .model import Flow, Next
 from .text.printing import text_of
 from .triggers import match_trigger, trigger_target
 from .turn import pushes
@@ -135,9 +135,18 @@ def start(  # noqa: PLR0913 – what a turn depends on, each by its name
     except RuleError as error:
         return Refusal(code=error.code, reason=error.message)
     if run.live and not run.queue:
-        run.queue.extend(first)
+        _begin(run, first, started.begin_at)
     advance(run)
     return _turn(run)
+
+
+def _begin(run: Run, first: Next, at: int | None) -> None:
+    """Run the first steps, at once or when their time comes."""
+    if at is None or at <= run.now:
+        run.queue.extend(first)
+    else:
+        run.begins = tuple(first)
+        run.set_timer(at, TimerKind.BEGIN, "")
 
 
 def decide(  # noqa: PLR0913 – what a turn depends on, each by its name
@@ -258,6 +267,10 @@ def _let_time_come(run: Run) -> None:
     run.timers = tuple([other for other in run.timers if other is not timer])
     if timer.kind in _OF_STEPS:
         ring(run, timer)
+        return
+    if timer.kind is TimerKind.BEGIN:
+        run.queue.extend(run.begins)
+        run.begins = ()
         return
     if timer.kind is TimerKind.MAX_AGE:
         finish(run, Change.EXPIRED, cancel_cards="expired")

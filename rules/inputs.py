@@ -39,7 +39,7 @@ class Started(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag
 
     `variables` are what the trigger or the caller supplied, resolved but not yet checked against the
     flow's declarations; `start` overrides the flow's first steps; `depth` is that of the cause; `parent` the
-    instance whose start_flow step it is.
+    instance whose start_flow step it is; `begin_at` (ms) when its first steps run, if not at once.
     """
 
     trigger: str
@@ -50,6 +50,7 @@ class Started(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag
     start: tuple[str, ...] | None = None
     depth: int = 0
     parent: Parent | None = None
+    begin_at: int | None = None
 
 
 class EventArrived(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="event"):

@@ -75,6 +75,7 @@ class TimerKind(StrEnum):
     PUBLISH = "publish"
     UNSNOOZE = "unsnooze"
     EXPIRE = "expire"
+    BEGIN = "begin"
     RETRY = "retry"
     COLLECT = "collect"
     FIRST = "first"
@@ -235,6 +236,8 @@ class State(msgspec.Struct, frozen=True, array_like=True, gc=False):
     pushes: tuple[HeldPush, ...] = ()
     children: tuple[Child, ...] = ()
     parent: Parent | None = None
+    begins: tuple[str, ...] = ()
+    """First steps that have not run yet, because the start is spread over time."""
 
     @property
     def live(self) -> bool:

@@ -1,21 +1,38 @@
-"""Event triggers: whether an event starts a flow, for whom, and with what (flow format §3)."""
+"""Triggers: whether a cause starts a flow, for whom, and with what (flow format §3)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from .calendar.times import to_datetime
-from .conditions import values_read
+from .causes import Cause, OfEvent, OfRequest, depth_of, event_of, metadata_of, names_of
+from .conditions import Condition, values_read
 from .customers import profile as customers
 from .customers.profile import Profile
 from .errors import EvaluationError
 from .inputs import Event, Started
 from .limits import KEY_BYTES_MAX, NAME_BYTES_MAX
-from .model import EventTrigger, Flow, Origin
+from .model import (
+    Audience,
+    EventTrigger,
+    Flow,
+    Origin,
+    ScheduleTrigger,
+    SegmentTrigger,
+    Trigger,
+    WebhookTrigger,
+)
 from .text.templates import Setting
-from .turn.context import event_context
 from .values import Value
 from .world import StartPlan, TriggerFailed, World
+
+_TYPES: Final = {
+    EventTrigger: "event",
+    SegmentTrigger: "segment",
+    ScheduleTrigger: "schedule",
+    WebhookTrigger: "webhook",
+}
 
 
 def trigger_target(
@@ -23,64 +40,100 @@ def trigger_target(
 ) -> str | TriggerFailed | None:
     """Whom the trigger concerns; None if it does not apply (disabled, a test, another origin, nobody).
 
+    Of one with an audience nobody is asked for here: a job goes to each member.
+
     Called first, so that the runtime can load (or create) that customer's profile for `match_trigger`.
     """
-    if not trigger.enabled or event.test or event.name not in trigger.events:
-        return None
-    if event.origin not in trigger.origins:
+    if not applies(trigger, event):
         return None
     if trigger.customer is None or event.origin is Origin.APP:
         return event.customer
-    context = _context(event, None, now=now, world=world)
+    context = _context(OfEvent(event), None, now=now, world=world)
     return _named(trigger.customer, context, Setting(world.locale, world.zone), "customer", NAME_BYTES_MAX)
+
+
+def applies(trigger: EventTrigger, event: Event) -> bool:
+    """Whether the event may pull the trigger at all: enabled, no test, of its names and origins."""
+    if not trigger.enabled or event.test or event.name not in trigger.events:
+        return False
+    return event.origin in trigger.origins
 
 
 def match_trigger(  # noqa: PLR0913 – what a start depends on, each by its name
     flow: Flow,
-    trigger: EventTrigger,
-    event: Event,
+    trigger: Trigger,
+    cause: Cause,
     *,
     target: str,
     customer: Profile | None,
     now: int,
     world: World,
 ) -> StartPlan | TriggerFailed | None:
-    """The start that the event asks for; None when `when` does not hold.
+    """The start that the cause asks for; None when a `when`, of the trigger or its audience, does not hold.
 
     `customer` is the target's profile, if the flow reads one.
     """
     profile = customer or customers.new_profile(target, now)
-    context = _context(event, profile, now=now, world=world)
+    context = _context(cause, profile, now=now, world=world)
     setting = Setting(profile.locale or world.locale, profile.timezone or world.zone)
-    if trigger.when is not None:
+    for condition in _conditions(trigger):
         try:
-            if not trigger.when.holds(context):
+            if not condition.holds(context):
                 return None
         except EvaluationError as error:
-            return TriggerFailed(
-                code=error.code, message=error.message, read=values_read(trigger.when, context)
-            )
-    key = _named(trigger.key, context, setting, "key", KEY_BYTES_MAX) if trigger.key else event.key
-    if isinstance(key, TriggerFailed):
-        return key
+            read = values_read(condition, context)
+            return TriggerFailed(code=error.code, message=error.message, read=read)
+    key = cause.event.key if isinstance(cause, OfEvent) else None
+    if trigger.key is not None:
+        named = _named(trigger.key, context, setting, "key", KEY_BYTES_MAX)
+        if isinstance(named, TriggerFailed):
+            return named
+        key = named
     try:
         variables = _variables(flow, trigger, context, setting)
     except EvaluationError as error:
         return TriggerFailed(code=error.code, message=error.message)
     started = Started(
         trigger=trigger.name,
-        trigger_type="event",
-        event=event,
+        trigger_type=_TYPES[type(trigger)],
+        event=event_of(cause, target),
         variables=variables,
+        metadata=metadata_of(cause),
         start=trigger.start,
-        depth=event.depth,
+        depth=depth_of(cause),
     )
     return StartPlan(customer=target, key=key, started=started)
 
 
-def _context(event: Event, profile: Profile | None, *, now: int, world: World) -> dict[str, object]:
+def webhook_target(
+    trigger: WebhookTrigger, request: OfRequest, *, now: int, world: World
+) -> str | TriggerFailed | None:
+    """The customer whom the request names, by the trigger's mapping; None for nobody."""
+    context = _context(request, None, now=now, world=world)
+    return _named(trigger.customer, context, Setting(world.locale, world.zone), "customer", NAME_BYTES_MAX)
+
+
+def webhook_id(
+    trigger: WebhookTrigger, request: OfRequest, *, now: int, world: World
+) -> str | TriggerFailed | None:
+    """What a repeat of the request is known by: the trigger's own, else the `webhook-id` header."""
+    if trigger.id is None:
+        return request.headers.get("webhook-id")
+    context = _context(request, None, now=now, world=world)
+    return _named(trigger.id, context, Setting(world.locale, world.zone), "id", NAME_BYTES_MAX)
+
+
+def _conditions(trigger: Trigger) -> Iterator[Condition]:
+    audience = getattr(trigger, "audience", None)
+    if isinstance(audience, Audience) and audience.when is not None:
+        yield audience.when
+    if trigger.when is not None:
+        yield trigger.when
+
+
+def _context(cause: Cause, profile: Profile | None, *, now: int, world: World) -> dict[str, object]:
     context: dict[str, object] = {
-        "event": event_context(event),
+        **names_of(cause),
         "constants": world.constants,
         "now": to_datetime(now),
         "timezone": world.zone,
@@ -107,7 +160,7 @@ def _named(
 
 
 def _variables(
-    flow: Flow, trigger: EventTrigger, context: Mapping[str, object], setting: Setting
+    flow: Flow, trigger: Trigger, context: Mapping[str, object], setting: Setting
 ) -> dict[str, object]:
     """Same-named fields of `variables_from`, then what `variables` says."""
     variables: dict[str, object] = {}

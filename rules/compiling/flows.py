@@ -122,7 +122,7 @@ class _FlowCompiler:
             },
             reach=graph.reach,
             reads_customer=self._reads_customer(steps),
-            reads_trigger=self._reads("trigger"),
+            reads_trigger=self._reads("trigger") or any(map(_includes_trigger, steps.values())),
         )
         self._check(made, graph)
         return made
@@ -135,7 +135,8 @@ class _FlowCompiler:
 
     def _reads_customer(self, steps: Mapping[str, model.Step]) -> bool:
         """Whether a turn needs the profile: also to know the zone and locale, and to write it."""
-        writes = any(isinstance(step, model.UpdateCustomer) for step in steps.values())
+        kinds = (model.UpdateCustomer, model.Notify)
+        writes = any(isinstance(step, kinds) for step in steps.values()) or bool(self._flow.notifications)
         return writes or self._sources.needs_setting or self._reads("customer")
 
     def _check_folder(self) -> None:
@@ -173,3 +174,7 @@ class _FlowCompiler:
 
     def _card(self, name: str, card: document_cards.Card) -> CardTemplate:
         return compile_card(name, card, self._sources, self._scopes.steps, child("/cards", name))
+
+
+def _includes_trigger(step: model.Step) -> bool:
+    return isinstance(step, model.Collect) and step.include_trigger

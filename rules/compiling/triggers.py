@@ -153,7 +153,8 @@ class TriggerCompiler:
 
     def _audience(self, audience: written.Audience, pointer: Pointer) -> model.Audience:
         kinds = ("customers", "segment", "tag", "all")
-        if sum(given(getattr(audience, kind)) is not None for kind in kinds) != 1:
+        named = [kind for kind in kinds if given(getattr(audience, kind)) not in (None, False)]
+        if len(named) != 1:
             message = 'Exactly one of "customers", "segment", "tag" and "all" says who it is.'
             self._sources.report.add("choose_one", pointer, message)
         customers, segment = given(audience.customers), given(audience.segment)

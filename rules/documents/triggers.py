@@ -21,7 +21,7 @@ class Audience(Part, frozen=True, kw_only=True):
     )
     segment: Key | UnsetType = UNSET
     tag: Name | UnsetType = UNSET
-    all: Literal[True] | UnsetType = UNSET
+    all: bool | UnsetType = UNSET
     when: Source | UnsetType = UNSET
 
 

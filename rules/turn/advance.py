@@ -53,7 +53,7 @@ def advance(run: Run) -> None:
             _run_next(run)
         elif (join := joins.ready(run)) is not None:
             joins.fire(run, join)
-        elif run.tokens:
+        elif run.tokens or run.begins:
             break
         else:
             finish(run, Change.FINISHED)

@@ -27,7 +27,7 @@ def finish(run: Run, change: Change, *, outcome: str | None = None, cancel_cards
             card_changes.cancel(run, card, cancel_cards)
     if run.status is not InstanceStatus.COMPLETED:
         _call_back(run)
-    run.tokens, run.joined = (), ()
+    run.tokens, run.begins, run.joined = (), (), ()
     run.reports, run.events = (), ()
     run.held, run.fired = (), {}
     run.fault, run.missed, run.children = False, (), ()
@@ -54,7 +54,7 @@ def leave(run: Run, exit: Exit) -> None:
     """An exit holds: every token goes; the instance ends, or goes on where the exit leads."""
     run.woke = True
     run.note("", f"exit: {exit.on.id}")
-    run.tokens = ()
+    run.tokens, run.begins = (), ()
     run.joined = ()
     run.queue.clear()
     run.timers = tuple([timer for timer in run.timers if timer.kind not in OF_TOKENS])

@@ -78,6 +78,7 @@ class Run:
         "_setting",
         "answer",
         "base",
+        "begins",
         "card_balance",
         "cards",
         "children",
@@ -167,6 +168,7 @@ class Run:
         self.missed = base.missed
         self.pushes = base.pushes
         self.children = base.children
+        self.begins = base.begins
 
     @property
     def live(self) -> bool:
@@ -401,6 +403,7 @@ class Run:
             self.pushes,
             self.children,
             base.parent,
+            self.begins,
         )
 
     # --- size --------------------------------------------------------------------------------------

@@ -12,25 +12,43 @@ from textwrap import dedent
 from typing import TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from rules.cards.card import OPEN, Card, CardStatus
 from rules.compiling.flows import check
-from rules.customers.profile import Profile, change, new_profile
+from rules.customers.profile import Profile, change, merge, new_profile
 from rules.decide import decide, start
-from rules.effects import Answer, ChangeCustomer, PutCard, RaiseEvent, Refusal, Subscriptions, Turn
+from rules.effects import (
+    Answer,
+    CallRequest,
+    ChangeCustomer,
+    PutCard,
+    RaiseEvent,
+    Refusal,
+    SendPush,
+    StartChild,
+    Subscriptions,
+    Turn,
+    WriteLedger,
+)
 from rules.inputs import (
     CardActed,
     CardWithdrawn,
+    ChildReported,
     CustomerChanged,
     Event,
     EventArrived,
     Input,
+    PushReported,
+    RequestDone,
+    Response,
     Started,
     TimeCame,
 )
 from rules.instance import InstanceStatus, State
+from rules.ledgers import EMPTY, Ledger
 from rules.limits import STATE_BYTES_MAX
-from rules.model import Flow, Origin, Wait
+from rules.model import Collect, Flow, Origin, Request, StartFlow, Wait
 from rules.world import Identity, World
 
 NOW = 1_770_000_000_000
@@ -62,6 +80,7 @@ class Playing:
     now: int
     subscriptions: Subscriptions
     open_cards_elsewhere: int = 0
+    ledger: Ledger = EMPTY
     effects: list[object] = field(default_factory=list)
 
     # --- what happens --------------------------------------------------------------------------------
@@ -101,6 +120,50 @@ class Playing:
         self.profile = change(self.profile, ChangeCustomer(set=fields), self.now)
         return self.give(CustomerChanged())
 
+    def write_preferences(self, **preferences: object) -> Playing:
+        """Somebody else writes when and about what the customer may be told."""
+        self.profile = merge(self.profile, {"preferences": preferences}, self.now)
+        return self.give(CustomerChanged())
+
+    def in_segments(self, *segments: str) -> Playing:
+        """The customer's memberships change to these."""
+        self.profile = replace(self.profile, segments=segments)
+        return self.give(CustomerChanged())
+
+    def respond(self, step: str, answer: int | str, *, body: object = None, attempt: int = 0) -> Playing:
+        """The present attempt of the request ends: with a status, or a failure of that code."""
+        token = next(token for token in self.state.tokens if token.step == step and token.error is None)
+        is_status = isinstance(answer, int)
+        return self.give(
+            RequestDone(
+                step=step,
+                activation=token.activation,
+                attempt=attempt or token.attempt,
+                response=Response(status=answer, body=body) if isinstance(answer, int) else None,
+                failure=None if is_status else str(answer),
+            )
+        )
+
+    def push(self, step: str, status: str) -> Playing:
+        """The push service, or the app, reports of the step's newest notification."""
+        shown = self.state.steps[step]["notification"]
+        assert isinstance(shown, dict)
+        return self.give(PushReported(push=str(shown["id"]), step=step, status=status))
+
+    def child(self, status: str, outcome: str | None = None, *, of: int = 0, reason: str = "") -> Playing:
+        """The oldest child, or the `of`-th after it, has ended."""
+        child = self.state.children[of]
+        return self.give(
+            ChildReported(
+                instance=child.id,
+                step=child.step,
+                activation=child.activation,
+                status=status,
+                outcome=outcome,
+                reason=reason,
+            )
+        )
+
     def later(self, ms: int) -> Playing:
         """Let time go by; all that falls due happens in turns of its own, each at its time or later."""
         self.now += ms
@@ -119,7 +182,7 @@ class Playing:
             customer=self.profile,
             now=self.now,
             seed=f"{before.id}:{before.turn}",
-            world=World(open_cards=len(self.open_cards()) + self.open_cards_elsewhere),
+            world=World(open_cards=len(self.open_cards()) + self.open_cards_elsewhere, ledger=self.ledger),
         )
         assert _encode(before) == packed, "a turn does not touch the state that it came from"
         check_turn(self.flow, before, turn)
@@ -135,6 +198,8 @@ class Playing:
         for effect in turn.effects:
             if isinstance(effect, ChangeCustomer):
                 self.profile = change(self.profile, effect, self.now)
+            elif isinstance(effect, WriteLedger):
+                self.ledger = effect.ledger
 
     # --- what one sees ---------------------------------------------------------------------------------
 
@@ -177,6 +242,18 @@ class Playing:
     @property
     def put_cards(self) -> list[PutCard]:
         return [effect for effect in self.effects if isinstance(effect, PutCard)]
+
+    @property
+    def calls(self) -> list[CallRequest]:
+        return [effect for effect in self.effects if isinstance(effect, CallRequest)]
+
+    @property
+    def pushes(self) -> list[SendPush]:
+        return [effect for effect in self.effects if isinstance(effect, SendPush)]
+
+    @property
+    def starts(self) -> list[StartChild]:
+        return [effect for effect in self.effects if isinstance(effect, StartChild)]
 
     def card(self, step: str) -> Card:
         return [card for card in self.state.cards if card.step == step][-1]
@@ -264,6 +341,7 @@ def play(
     profile: Profile | None = None,
     test: bool = False,
     open_cards_elsewhere: int = 0,
+    ledger: Ledger = EMPTY,
     **variables: object,
 ) -> Playing:
     """Start the flow for customer c-1."""
@@ -277,12 +355,19 @@ def play(
         customer=profile,
         now=NOW,
         seed=f"{INSTANCE}:0",
-        world=World(open_cards=open_cards_elsewhere),
+        world=World(open_cards=open_cards_elsewhere, ledger=ledger),
     )
     assert isinstance(turn, Turn), turn
     assert turn.subscriptions is not None
     playing = Playing(
-        flow, turn.state, turn, profile, NOW, turn.subscriptions, open_cards_elsewhere=open_cards_elsewhere
+        flow,
+        turn.state,
+        turn,
+        profile,
+        NOW,
+        turn.subscriptions,
+        open_cards_elsewhere=open_cards_elsewhere,
+        ledger=ledger,
     )
     check_turn(flow, None, turn)
     playing._take(turn)
@@ -320,7 +405,8 @@ def check_turn(flow: Flow, before: State | None, turn: Turn) -> None:
 def _check_status(state: State) -> None:
     is_live = state.status in {InstanceStatus.RUNNING, InstanceStatus.FAILED}
     assert is_live == (state.ended_at is None) == state.live
-    assert is_live == bool(state.tokens), "an instance without tokens has ended, and the other way round"
+    has_work = bool(state.tokens or state.begins)
+    assert is_live == has_work, "an instance without tokens has ended, and the other way round"
     if is_live:
         is_broken = state.fault or any(token.error for token in state.tokens)
         assert is_broken == (state.status is InstanceStatus.FAILED)
@@ -331,15 +417,16 @@ def _check_tokens(flow: Flow, state: State) -> None:
     armed = {(token.step, token.activation) for token in state.tokens if token.error is None}
     open_ids = {card.id for card in state.cards if card.status in OPEN}
     for timer in state.timers:
-        if timer.kind.value in {"outcome", "deadline"}:
+        if timer.kind.value in {"outcome", "deadline", "retry", "collect", "first"}:
             assert (timer.of, timer.activation) in armed
-        elif timer.kind.value != "exit":
+        elif timer.kind.value == "push":
+            assert timer.of in {push.id for push in state.pushes}
+        elif timer.kind.value not in {"exit", "begin", "max_age"}:
             assert timer.of in open_ids
     assert len({timer.armed for timer in state.timers}) == len(state.timers)
     for token in state.tokens:
-        assert (
-            token.error is not None or isinstance(flow.steps[token.step], Wait) or _is_join(flow, token.step)
-        )
+        blocks = isinstance(flow.steps[token.step], Wait | Request | Collect | StartFlow)
+        assert token.error is not None or blocks or _is_join(flow, token.step)
 
 
 def _is_join(flow: Flow, step: str) -> bool:

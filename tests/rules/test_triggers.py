@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from rules.causes import OfEvent
 from rules.compiling.flows import check
 from rules.customers.profile import new_profile
 from rules.decide import StartPlan, TriggerFailed, World, match_trigger, trigger_target
@@ -46,7 +47,7 @@ def match(flow: Flow, event: Event, **fields: object) -> StartPlan | TriggerFail
     return match_trigger(
         flow,
         trigger_of(flow),
-        event,
+        OfEvent(event),
         target="c-1",
         customer=profile,
         now=NOW,

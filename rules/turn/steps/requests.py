@@ -15,7 +15,7 @@ from ...errors import RuleError
 from ...inputs import RequestDone, Response
 from ...instance import TimerKind, Token
 from ...json_values import as_json
-from ...limits import REQUEST_BYTES_MAX
+from ...limits import REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX
 from ...model import Next, Request, Retry
 from ...text.links import is_web_address
 from ...text.printing import text_of
@@ -59,6 +59,10 @@ def _token(run: Run, step: str, activation: int) -> Token | None:
 
 
 def _judge(run: Run, step: Request, token: Token, done: RequestDone) -> Next | None:
+    if done.response is not None and len(pack(done.response)) > RESPONSE_BYTES_MAX:
+        raise RuleError(
+            "too_large", f"An answer has at most {RESPONSE_BYTES_MAX} bytes.", attempts=token.attempt
+        )
     if done.response is not None and _is_expected(run, step, done.response):
         run.drop_token(token)
         shown = _shown(done.response)

@@ -1,0 +1,112 @@
+"""What jobs are to do: specs as they are stored, the audiences that they walk over, and new rows of jobs."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, TypeAlias
+
+import msgspec
+
+from rules.causes import Cause
+from rules.inputs import Repaired
+from rules.model import Audience
+
+from .commands import Target
+from .records import JobRow
+
+WAITING: Final = "waiting"
+RUNNING: Final = "running"
+DONE: Final = "done"
+STOPPED: Final = "stopped"
+FAILED: Final = "failed"
+MISSED: Final = "missed"
+OPEN: Final = frozenset({WAITING, RUNNING})
+
+SERVER: Final = "server"
+"""Who made a job that a trigger asked for."""
+
+
+class Crowd(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Whom a job walks over: these customers, or a segment's, a tag's, a zone's, everyone.
+
+    `zone`: only customers of this time zone; "" for those who name none. `test`: test customers instead.
+    """
+
+    customers: tuple[str, ...] | None = None
+    segment: str | None = None
+    tag: str | None = None
+    zone: str | None = None
+    test: bool = False
+
+
+class PullTrigger(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="trigger"):
+    """Pull a trigger for each of a crowd."""
+
+    flow: str
+    trigger: str
+    cause: Cause
+    crowd: Crowd
+
+
+class StartFlow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="start"):
+    """Start a flow for each of a crowd, or for each target, by API or by hand. `version`: the draft's, for
+    tests.
+    """
+
+    flow: str
+    version: int
+    invocation: str
+    client: str
+    crowd: Crowd | None = None
+    targets: tuple[Target, ...] = ()
+    variables: dict[str, object] = {}
+    metadata: dict[str, object] = {}
+    test: bool = False
+
+
+class TendInstances(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="instances"):
+    """Do the same to every live instance that a filter finds, up to the number that was the highest then."""
+
+    action: Literal["cancel", "repair"]
+    filter: dict[str, object]
+    up_to: int
+    repaired: Repaired | None = None
+    reason: str = "api"
+
+
+Spec: TypeAlias = PullTrigger | StartFlow | TendInstances
+
+encode_spec: Final = msgspec.msgpack.Encoder().encode
+decode_spec: Final = msgspec.msgpack.Decoder(Spec).decode
+
+
+def crowd_of(audience: Audience, *, zone: str | None = None) -> Crowd:
+    return Crowd(customers=audience.customers, segment=audience.segment, tag=audience.tag, zone=zone)
+
+
+def new_job(  # noqa: PLR0913 – a row, each field by its name
+    spec: Spec,
+    *,
+    id: str,
+    name: str,
+    by: str,
+    now: int,
+    total: int | None = None,
+    unique: str | None = None,
+) -> JobRow:
+    kind = spec.__struct_config__.tag
+    return JobRow(
+        id=id,
+        kind=str(kind),
+        name=name,
+        state=WAITING,
+        spec=encode_spec(spec),
+        cursor=b"",
+        done=0,
+        total=total,
+        failed=0,
+        by=by,
+        created_at=now,
+        updated_at=now,
+        ended_at=None,
+        unique=unique,
+    )

@@ -1,0 +1,126 @@
+"""Schedule triggers: tells when an occurrence has come, once each, also after the server was down (§3).
+
+What was handled is a mark in the store, moved in the commit that makes the job of an occurrence. A trigger
+that goes by each customer's own clock has an occurrence for each time zone that customers name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final, TypeAlias
+
+from rules.calendar.schedules import Once, Schedule, missed, next_after
+from rules.errors import RuleError
+from rules.model import ScheduleTrigger
+
+from .commands import Overloaded
+from .definitions import Armed
+from .holdings import Memory, Surroundings
+from .records import ScheduleRow
+from .work import Occurrence, Work
+
+Submit: TypeAlias = Callable[[Sequence[Work]], Coroutine[Any, Any, list[object]]]
+
+KIND: Final = "schedule"
+LOOK_MS_MAX: Final = 30_000
+"""Between two looks: the clock may have been set, and customers of other zones may have come."""
+
+Clocked: TypeAlias = tuple[str, str, str]
+"""Flow, trigger, and the zone whose clocks count; "" for customers who name none."""
+
+
+class Schedules:
+    def __init__(self, around: Surroundings, memory: Memory, *, submit: Submit) -> None:
+        self._store = around.store
+        self._clock = around.clock
+        self._zone = around.world.zone
+        self._definitions = memory.definitions
+        self._handled = memory.schedules
+        self._submit = submit
+        self._wake = asyncio.Event()
+        self._seen: Sequence[object] = ()
+
+    def wake_if_changed(self) -> None:
+        """Something was committed: perhaps a flow with other schedules."""
+        if self._definitions.schedules() is not self._seen:
+            self._wake.set()
+
+    async def recover(self) -> None:
+        for row in await self._store.schedules():
+            self._handled[row.flow, row.trigger, row.zone] = row.last_at
+
+    async def run(self) -> None:
+        while True:
+            self._wake.clear()
+            due = await self._look()
+            if self._seen:
+                await self._wait(due)
+            else:
+                await self._wake.wait()
+
+    async def _look(self) -> int:
+        """Tell what has come; when the next comes."""
+        now = self._clock.now()
+        earliest = now + LOOK_MS_MAX
+        zones = await self._zones()
+        self._seen = self._definitions.schedules()
+        for armed, trigger in self._definitions.schedules():
+            for zone in zones if trigger.zone == "customer" else (trigger.zone,):
+                due = await self._look_at(armed, trigger, zone, now)
+                earliest = min(earliest, due)
+        return earliest
+
+    async def _zones(self) -> Sequence[str]:
+        if any(trigger.zone == "customer" for _, trigger in self._definitions.schedules()):
+            return await self._store.zones()
+        return ()
+
+    async def _look_at(self, armed: Armed, trigger: ScheduleTrigger, zone: str, now: int) -> int:
+        """When this one comes next, after what has come already was told."""
+        at = (armed.flow.key, trigger.name, zone)
+        clock = (zone or self._zone) if trigger.zone == "customer" else trigger.zone
+        schedule = _schedule(trigger, armed.version.published_at)
+        handled = self._handled.get(at)
+        try:
+            if handled is None:
+                # Of a trigger that is new: a fixed time that lies just before its publishing still counts.
+                is_once = isinstance(schedule, Once)
+                handled = armed.version.published_at - (trigger.catch_up_ms if is_once else 0)
+            backlog = missed(schedule, clock, handled=handled, now=now, catch_up_ms=trigger.catch_up_ms)
+            if backlog.late is not None or backlog.missed or at not in self._handled:
+                order = Occurrence(at, armed.version, trigger, backlog.late, backlog.missed, now)
+                await self._patiently(Work(lane=f"\0schedule:{at[0]}", kind=KIND, order=order))
+            due = next_after(schedule, clock, now)
+        except RuleError:
+            return now + LOOK_MS_MAX  # it was worked out when it was published: only constants may have moved
+        return now + LOOK_MS_MAX if due is None else due
+
+    async def _patiently(self, work: Work) -> None:
+        """A queue that is full now has room later."""
+        while True:
+            try:
+                await self._submit([work])
+                return
+            except Overloaded as error:
+                await self._clock.sleep(error.retry_after_s)
+
+    async def _wait(self, due: int) -> None:
+        seconds = max(0.0, (due - self._clock.now()) / 1_000)
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+
+
+def _schedule(trigger: ScheduleTrigger, published_at: int) -> Schedule:
+    if trigger.cron is not None:
+        return trigger.cron
+    assert trigger.at is not None, "a schedule has a rule or a time"
+    return Once(trigger.at, published_at)
+
+
+def handled_row(at: Clocked, until: int) -> ScheduleRow:
+    flow, trigger, zone = at
+    return ScheduleRow(flow=flow, trigger=trigger, zone=zone, last_at=until)

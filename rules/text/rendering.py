@@ -46,8 +46,10 @@ class Rendering(RenderContext):
     """The names, the budget and the output of one rendering."""
 
     def __init__(self, template: BoundTemplate, names: Mapping[str, object], setting: Setting) -> None:
-        super().__init__(template, globals=names)
-        # The engine's own chain also offers `now` and `today`, read from the machine's clock.
+        super().__init__(template)
+        # The engine takes names that are still to be built, an empty mapping, for none at all.
+        self.globals = names
+        # Its own chain also offers `now` and `today`, read from the machine's clock.
         self.scope = ReadOnlyChainMap(self.locals, self.globals)
         self.setting = setting
         self.buffer = LimitedStringIO(limit=RENDERED_BYTES_MAX)

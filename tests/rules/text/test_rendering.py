@@ -85,6 +85,19 @@ def attempt(source: str) -> Callable[[], str]:
     return lambda: compile_template(source, SCOPE).render(BIG, Setting())
 
 
+class Unbuilt(dict[str, object]):
+    """Names that are there when they are asked for, like those of a turn."""
+
+    def __missing__(self, name: str) -> object:
+        return {"status": "packed"}
+
+
+def test_names_that_nothing_has_read_yet_are_read() -> None:
+    scope = Scope({"vars": {"status": Type.STRING}})
+    template = compile_template("{% if vars.status == 'packed' %}yes{% else %}no{% endif %}", scope)
+    assert template.render(Unbuilt(), Setting()) == "yes"
+
+
 def test_steps_are_bounded() -> None:
     assert len(attempt(loop(TEMPLATE_STEPS_MAX // 2, "x"))()) == TEMPLATE_STEPS_MAX // 2
     with pytest.raises(EvaluationError, match="too_many_steps"):

@@ -5,6 +5,7 @@ import { button, empty, h, icon, newId } from "./dom.js";
 const NOTICE_MS = 6000;
 
 export class Phone {
+  #asleepDrawn = "";
   #noticeTimer = 0;
 
   /** `toggle()` is the switch that cuts and restores; `wake(card)` shows a snoozed card again. */
@@ -82,6 +83,10 @@ export class Phone {
   showSnoozed(cards) {
     this.asleepBox.hidden = cards.length === 0;
     this.asleepCount.textContent = `${cards.length} snoozed`;
+    // Only what changed is drawn anew: a button that is replaced under a finger takes no tap.
+    const drawing = JSON.stringify(cards.map((card) => [card.id, card.view, card.snoozed_until]));
+    if (drawing === this.#asleepDrawn) return;
+    this.#asleepDrawn = drawing;
     this.asleep.replaceChildren(...cards.map((card) => this.#sleeper(card)));
   }
 

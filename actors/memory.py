@@ -40,6 +40,7 @@ from .records import (
     ScheduleRow,
     Stretch,
     TimelineRow,
+    UndoRow,
     VersionRow,
 )
 
@@ -228,7 +229,7 @@ class MemoryStore:
             )
 
         page, cursor = self.rows.jobs.page(matches, cursor=filter.cursor, limit=filter.limit)
-        return [replace(row, spec=b"") for row in page], cursor
+        return [replace(row, spec=b"", result=b"") for row in page], cursor
 
     async def open_jobs(self) -> Sequence[JobRow]:
         await _others()
@@ -238,6 +239,11 @@ class MemoryStore:
         await _others()
         taken = {row.unique: row.id for row in self.rows.jobs.rows.values()}
         return {unique: taken[unique] for unique in uniques if unique in taken}
+
+    async def undos(self, job: str, *, after: int, limit: int) -> Sequence[tuple[int, UndoRow]]:
+        await _others()
+        own = ((n, row) for n, row in self.rows.undos.items() if row.job == job and n > after)
+        return list(islice(own, limit))
 
     # ── feeds and the reads of the API ─────────────────────────────────────────────────────────────────
     async def feed_head(self, customer: str) -> FeedHead:
@@ -367,7 +373,10 @@ def _matches(filter: InstanceFilter) -> Callable[[InstanceRow], bool]:
         is_of_version = (
             row.version < 0 if filter.version == "draft" else filter.version in (None, row.version)
         )
-        return is_of_version and all(getattr(row, name) == value for name, value in wanted.items())
+        is_wanted = row.status in UNFINISHED or not filter.unfinished
+        return (is_of_version and is_wanted) and all(
+            getattr(row, name) == value for name, value in wanted.items()
+        )
 
     return matches
 

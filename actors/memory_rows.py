@@ -32,6 +32,7 @@ from .records import (
     ResourceRow,
     ScheduleRow,
     TimelineRow,
+    UndoRow,
     VersionRow,
 )
 
@@ -58,7 +59,9 @@ class Rows:
         self.resources: dict[tuple[str, str], ResourceRow] = {}
         self.hooks: dict[str, HookRow] = {}
         self.schedules: dict[tuple[str, str, str], ScheduleRow] = {}
+        self.undos: dict[int, UndoRow] = {}
         self._journal_number = 0
+        self._undo_number = 0
 
     # ── before anything is changed ─────────────────────────────────────────────────────────────────────
     def check(self, group: Group) -> None:
@@ -124,6 +127,9 @@ class Rows:
             known = self.jobs.rows.get(job.id, job)
             self.jobs.put(job.id, replace(job, spec=known.spec))
         self._write_settings(group)
+        for undo in group.undos:
+            self._undo_number += 1
+            self.undos[self._undo_number] = undo
         return [self._write_card(row) for row in group.cards]
 
     def _write_outbox(self, group: Group) -> None:
@@ -150,7 +156,7 @@ class Rows:
         seq = head.seq + 1
         self.feeds[row.customer] = FeedHead(seq=seq, pruned=head.pruned)
         if row.view is None:
-            card = replace(self.cards.rows[row.card.id], card=row.card, seq=seq)
+            card = replace(self.cards.rows[row.card.id], card=row.card, version=row.version, seq=seq)
         else:
             card = FeedCard(
                 card=row.card,
@@ -173,6 +179,9 @@ class Rows:
         answers = [row.key for row in self.answers.values() if row.expires_at <= now][:PRUNED_PER_CALL]
         journal = _head_before((entry.row.at for entry in self.journal), now - keep.journal_ms)
         timeline = _head_before((row.at for row in self.timeline), now - keep.timeline_ms)
+        undos = _head_before((row.at for row in self.undos.values()), now - keep.undos_ms)
+        for number in tuple(self.undos)[:undos]:
+            del self.undos[number]
         for day in days:
             del self.dedupe[day]
         for key in answers:
@@ -183,6 +192,7 @@ class Rows:
             + len(answers)
             + journal
             + timeline
+            + undos
             + self._prune_cards(now - keep.tombstones_ms)
             + self._prune_instances(now - keep.instances_ms)
             + self._prune_jobs(now - keep.jobs_ms)

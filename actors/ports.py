@@ -35,6 +35,7 @@ from .records import (
     ScheduleRow,
     Stretch,
     TimelineRow,
+    UndoRow,
     VersionRow,
 )
 
@@ -95,13 +96,16 @@ class Retention:
     """Ended instances, once their cards are gone."""
     jobs_ms: int = 30 * MS_PER_DAY
     """Ended jobs."""
+    undos_ms: int = 7 * MS_PER_DAY
+    """What migrated instances were before: for so long a migration can be undone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceFilter:
     """All given fields must match; `cursor` continues a list (newest first).
 
-    `version`: a number, or every revision of the draft. `step`: the first token's. A page may be shorter than
+    `version`: a number, or every revision of the draft. `unfinished`: only those that are running or failed.
+    `step`: the first token's. A page may be shorter than
     `limit` although more follow: a list ends when its next cursor is None.
     """
 
@@ -114,6 +118,7 @@ class InstanceFilter:
     invocation: str | None = None
     parent: str | None = None
     test: bool | None = None
+    unfinished: bool = False
     cursor: str | None = None
     limit: int = 50
 
@@ -286,7 +291,7 @@ class Store(Protocol):
     async def job(self, id: str) -> JobRow | None: ...
 
     async def jobs(self, filter: JobFilter) -> tuple[Sequence[JobRow], str | None]:
-        """Rows without spec (b''), newest first, and the next cursor."""
+        """Rows without spec and result (b''), newest first, and the next cursor."""
         ...
 
     async def open_jobs(self) -> Sequence[JobRow]:
@@ -295,6 +300,10 @@ class Store(Protocol):
 
     async def job_uniques(self, uniques: Sequence[str]) -> Mapping[str, str]:
         """The job that has it, of those of these that are taken."""
+        ...
+
+    async def undos(self, job: str, *, after: int, limit: int) -> Sequence[tuple[int, UndoRow]]:
+        """What the job's instances were before it, with numbers above `after`, by rising number."""
         ...
 
     # feeds

@@ -175,7 +175,8 @@ class JobRow(msgspec.Struct, frozen=True, gc=False):
     """A long operation and how far it is. `state`: waiting, running, done, stopped, failed, missed.
 
     `spec` is what to do, as first stored; `cursor` where to go on; `total` None while nobody has counted;
-    `unique`, if any, is of one job at a time: who adds the same again is refused.
+    `unique`, if any, is of one job at a time: who adds the same again is refused. `result`: what it has to
+    tell beside counts.
     """
 
     id: str
@@ -192,6 +193,17 @@ class JobRow(msgspec.Struct, frozen=True, gc=False):
     updated_at: int
     ended_at: int | None
     unique: str | None
+    result: bytes = b""
+
+
+class UndoRow(msgspec.Struct, frozen=True, gc=False):
+    """An instance as it was before a job moved it to another version in its turn `turn`."""
+
+    job: str
+    instance: str
+    turn: int
+    at: int
+    state: bytes
 
 
 class ResourceRow(msgspec.Struct, frozen=True, gc=False):
@@ -231,7 +243,8 @@ class FlowRow(msgspec.Struct, frozen=True, gc=False):
     """A flow's metadata and draft. `draft` is the source text as saved (`draft_type`: yaml or json).
 
     `published` is the version that new starts take (None: never published); `revision` counts draft saves and
-    makes its ETag; `cancel_below`: running instances of older versions are being cancelled by a publish.
+    makes its ETag; `cancel_below`: running instances of older versions are being cancelled by a publish;
+    `resumed_at`: when it last began to take starts again, after it was paused or archived.
     """
 
     key: str
@@ -247,6 +260,7 @@ class FlowRow(msgspec.Struct, frozen=True, gc=False):
     created_at: int
     updated_at: int
     cancel_below: int | None = None
+    resumed_at: int | None = None
 
 
 class VersionRow(msgspec.Struct, frozen=True, gc=False):
@@ -292,6 +306,7 @@ class Group:
     hooks_dropped: list[str] = field(default_factory=list)
     schedules: dict[tuple[str, str, str], ScheduleRow] = field(default_factory=dict)
     schedules_dropped: list[tuple[str, str]] = field(default_factory=list)
+    undos: list[UndoRow] = field(default_factory=list)
 
     def row_count(self) -> int:
         """How many rows the commit writes: what the group's limit is held against."""
@@ -320,6 +335,7 @@ class Group:
             + len(self.hooks_dropped)
             + len(self.schedules)
             + len(self.schedules_dropped)
+            + len(self.undos)
         )
 
 

@@ -184,6 +184,7 @@ def sqlite_store(config: Config, folder: Path, clock: SystemClock) -> SqliteStor
             tombstones_ms=settings.tombstone_days * MS_PER_DAY,
             instances_ms=settings.instance_days * MS_PER_DAY,
             jobs_ms=settings.job_days * MS_PER_DAY,
+            undos_ms=settings.undo_days * MS_PER_DAY,
         ),
     )
 

@@ -47,6 +47,7 @@ class Store(Settings, frozen=True):
     tombstone_days: Days = 30
     instance_days: Days = 90
     job_days: Days = 30
+    undo_days: Days = 7
 
 
 class Engine(Settings, frozen=True):

@@ -50,6 +50,7 @@ PACKED: Final = {
     "check_packed_calls": "calls in the outbox",
     "check_packed_ledgers": "ledgers of customers",
     "check_packed_histories": "histories of customers",
+    "check_packed_undos": "states from before a migration",
 }
 
 

@@ -1,4 +1,4 @@
-"""Long operations: how their rows are written and read. Their list is in `lists.py`.
+"""Long operations: how their rows, and what undoes them, are written and read. Their list is in `lists.py`.
 
 A job's row is written with each piece of its work. What it is to do never changes and may be long: it is
 stored apart, once.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from actors.records import JobRow
+from actors.records import JobRow, UndoRow
 
 from .connection import Database
 from .sql import SQL, add_rows, json_text
@@ -32,6 +32,11 @@ def job_uniques(db: Database, uniques: Sequence[str]) -> dict[str, str]:
     return dict(db.execute(SQL["job_uniques"], {"uniques": json_text(uniques)}).fetchall())
 
 
+def undos(db: Database, job: str, after: int, limit: int) -> list[tuple[int, UndoRow]]:
+    rows = db.execute(SQL["undos_of"], {"job": job, "after": after, "limit": limit}).fetchall()
+    return [(number, UndoRow(*columns)) for number, *columns in rows]
+
+
 def _columns(row: JobRow) -> tuple[object, ...]:
     return (
         row.id,
@@ -47,4 +52,5 @@ def _columns(row: JobRow) -> tuple[object, ...]:
         row.updated_at,
         row.ended_at,
         row.unique,
+        row.result,
     )

@@ -134,6 +134,8 @@ def _instance_walk(filter: InstanceFilter) -> str:
         return "instances_by_key"
     if filter.status == "failed":
         return "instances_failed"
+    if filter.unfinished and filter.flow is not None and isinstance(filter.version, int):
+        return "instances_by_version"
     if filter.flow is not None:
         return "instances_by_flow"
     return "instances_all"
@@ -146,6 +148,7 @@ def _instance_values(filter: InstanceFilter) -> dict[str, object]:
         "drafts": filter.version == "draft",
         "customer": filter.customer,
         "status": filter.status,
+        "unfinished": filter.unfinished,
         "key": filter.key,
         "step": filter.step,
         "invocation": filter.invocation,

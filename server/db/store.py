@@ -46,6 +46,7 @@ from actors.records import (
     ScheduleRow,
     Stretch,
     TimelineRow,
+    UndoRow,
     VersionRow,
 )
 
@@ -280,6 +281,9 @@ class SqliteStore:
 
     async def job_uniques(self, uniques: Sequence[str]) -> Mapping[str, str]:
         return await self._turns(jobs.job_uniques, uniques)
+
+    async def undos(self, job: str, *, after: int, limit: int) -> Sequence[tuple[int, UndoRow]]:
+        return await self._turns(jobs.undos, job, after, limit)
 
     # ── feeds and the reads of the API ─────────────────────────────────────────────────────────────────
     async def feed_head(self, customer: str) -> FeedHead:

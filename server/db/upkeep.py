@@ -33,6 +33,7 @@ def prune(db: Database, now: int, keep: Retention) -> int:
         ("answers_prune", {"now": now}),
         ("journal_prune", {"before": now - keep.journal_ms}),
         ("timeline_prune", {"before": now - keep.timeline_ms}),
+        ("undos_prune", {"before": now - keep.undos_ms}),
     ):
         dropped += db.execute(SQL[query], {**given, "limit": limit}).rowcount
     return (

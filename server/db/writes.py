@@ -33,7 +33,7 @@ _encode_card = msgspec.msgpack.Encoder().encode
 _decode_stored = msgspec.json.Decoder(list[tuple[int, int | None, int, int]]).decode
 _decode_counters = msgspec.json.Decoder(dict[str, int]).decode
 
-NOTHING: Final = (None,) * 9
+NOTHING: Final = (None,) * 10
 """In place of columns that are not compared."""
 
 
@@ -55,6 +55,7 @@ def write_group(db: Database, group: Group, days: frozenset[int]) -> list[FeedCa
     write_histories(db, list(group.histories.values()))
     write_jobs(db, list(group.jobs.values()))
     write_settings(db, group)
+    add_rows(db, "undos_add", [astuple(row) for row in group.undos])
     return cards
 
 
@@ -86,7 +87,7 @@ def write_instances(db: Database, group: Group) -> None:
         if moves:
             moved.append((number, row.due, row.step, row.open_cards, row.subscriptions))
         if settles:
-            settled.append((number, row.status, row.outcome, row.error, row.ended_at, row.live))
+            settled.append((number, row.status, row.outcome, row.error, row.ended_at, row.live, row.version))
     only_told = list(dict.fromkeys(row.instance for row in group.timeline if row.instance not in numbers))
     for id, (number, newest, _, _) in zip(
         only_told, _stored(db, [(id, *NOTHING) for id in only_told]), strict=True
@@ -123,6 +124,7 @@ def _mutable(row: InstanceRow) -> tuple[object, ...]:
         row.error,
         row.ended_at,
         row.live,
+        row.version,
     )
 
 
@@ -219,7 +221,7 @@ def write_cards(db: Database, rows: Sequence[CardRow]) -> list[FeedCard]:
     first = int(db.execute(SQL["cards_last"]).fetchone()[0]) + 1
     numbers = {id: row[0] for id, row in stored.items()} | {id: n for n, id in enumerate(new, first)}
     add_rows(db, "cards_add", [(numbers[id], *_added(last[id])) for id in new])
-    add_rows(db, "cards_put", [(numbers[id], *_changed(last[id])) for id in old])
+    add_rows(db, "cards_put", [(numbers[id], *_changed(last[id]), last[id].version) for id in old])
     rendered = dict.fromkeys(row.card.id for row in rows if row.view is not None)
     add_rows(db, "views_put", [(numbers[id], last[id].view) for id in rendered])
     return committed

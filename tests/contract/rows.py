@@ -25,6 +25,7 @@ from actors.records import (
     ResourceRow,
     ScheduleRow,
     TimelineRow,
+    UndoRow,
     VersionRow,
 )
 from rules.cards.card import Card, CardStatus
@@ -144,6 +145,10 @@ def job(id: str = "j-1", **fields: Any) -> JobRow:
         unique=None,
     )
     return replace(row, **fields)
+
+
+def undo(instance: str = "i-1", *, job: str = "j-1", at: int = AT) -> UndoRow:
+    return UndoRow(job=job, instance=instance, turn=3, at=at, state=b"\x91\x03")
 
 
 def resource(id: str = "vip", *, kind: str = "segment", document: bytes = b"{}", n: int = 1) -> ResourceRow:

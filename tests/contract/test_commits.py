@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 
 import pytest
+from msgspec.structs import replace
 
 from actors.ports import Store, StoreError
 from actors.records import AnswerRow, Group
@@ -32,6 +33,7 @@ from .rows import (
     shown,
     started,
     timeline,
+    undo,
     version,
 )
 
@@ -56,6 +58,7 @@ def whole() -> Group:
         resources={("segment", "vip"): resource()},
         hooks={"t-1": hook()},
         schedules={("welcome", "daily", "UTC"): schedule()},
+        undos=[undo()],
     )
 
 
@@ -78,6 +81,7 @@ async def nothing_is_there(store: Store) -> bool:
         await store.resources(),
         await store.hooks(),
         await store.schedules(),
+        await store.undos("j-1", after=0, limit=10),
     ]
     return not any(found) and (await store.feed_head("c-1")).seq == 0
 
@@ -104,6 +108,7 @@ async def test_every_kind_of_row_survives_a_restart(store: Store) -> None:
     assert await store.resources() == [resource()]
     assert await store.hooks() == [hook()]
     assert await store.schedules() == [schedule()]
+    assert await store.undos("j-1", after=0, limit=10) == [(1, undo())]
 
 
 async def test_epoch_stays_when_the_store_is_opened_again(store: Store) -> None:
@@ -200,6 +205,19 @@ async def test_update_replaces_what_changes_of_an_instance(store: Store) -> None
     assert await store.instance("i-1") == ended(later, at=AT + 7)
 
 
+async def test_update_moves_an_instance_to_another_version(store: Store) -> None:
+    await store.apply(started(instance(), instance("i-2"), instance("i-3", test=True)))
+    moved = [instance(new=False, version=2), instance("i-3", test=True, new=False, version=2)]
+    await store.apply(started(*moved))
+    assert await store.instance("i-1") == moved[0]
+    assert await store.instance_counts("welcome") == {(1, "running"): 1, (2, "running"): 1}
+    assert await store.live_below("welcome", 2, limit=9) == ["i-2"]
+    (route,) = [route async for routes in store.routes() for route in routes if route.id == "i-1"]
+    assert route.version == 2
+    await store.apply(started(ended(instance("i-2", version=3))))
+    assert await store.instance_counts("welcome") == {(2, "running"): 1, (3, "completed"): 1}
+
+
 async def test_update_of_the_snapshot_alone_leaves_the_rest(store: Store) -> None:
     await store.apply(started(instance(due=AT + 5)))
     await store.apply(started(instance(new=False, due=AT + 5, state=b"more")))
@@ -231,6 +249,17 @@ async def test_card_keeps_its_view_until_it_is_rendered_again(store: Store) -> N
     assert await store.card("k-1") == rendered
 
 
+@pytest.mark.parametrize("view", [None, b"rendered"])
+async def test_card_of_an_instance_that_was_moved_is_of_its_version(store: Store, view: bytes | None) -> None:
+    row = card()
+    await store.apply(Group(cards=[row]))
+    (answered,) = await store.apply(
+        Group(cards=[replace(changed(row, CardStatus.SNOOZED, view=view), version=2)])
+    )
+    assert answered.version == 2
+    assert await store.card("k-1") == answered
+
+
 async def test_card_comes_back_as_it_was_committed(store: Store) -> None:
     row = card(
         streams=("inbox", "home"), values={"n": 1, "list": [1.5, None]}, form={"a": {"b": True}}, test=True
@@ -256,7 +285,9 @@ async def test_kept_answer_is_replaced(store: Store) -> None:
 
 async def test_flow_and_customer_rows_are_replaced(store: Store) -> None:
     await store.apply(Group(flows={"welcome": flow()}, customers={"c-1": customer(tags=("a", "b"))}))
-    newer = flow(name="Hello", published=3, paused=True, archived=True, revision=2, cancel_below=3)
+    newer = flow(
+        name="Hello", published=3, paused=True, archived=True, revision=2, cancel_below=3, resumed_at=AT
+    )
     person = customer(
         profile=b"new",
         test=True,

@@ -9,11 +9,11 @@ import pytest
 from actors.ports import JobFilter, Store, StoreError
 from actors.records import Group, JobRow
 
-from .rows import AT, job
+from .rows import AT, job, undo
 
 JOBS = [
     job("j-1"),
-    job("j-2", kind="cancel", name="other", state="running", unique="a"),
+    job("j-2", kind="cancel", name="other", state="running", unique="a", result=b"so far"),
     job("j-3", state="done", ended_at=AT, unique="b"),
     job("j-4", kind="schedule", state="missed", ended_at=AT),
 ]
@@ -25,7 +25,7 @@ def jobs(*rows: JobRow) -> Group:
 
 async def test_job_is_replaced_as_it_goes_on(store: Store) -> None:
     await store.apply(jobs(job()))
-    later = job(state="running", cursor=b"\x05", done=3, total=9, failed=1, updated_at=AT + 1)
+    later = job(state="running", cursor=b"\x05", done=3, total=9, failed=1, updated_at=AT + 1, result=b"r")
     await store.apply(jobs(later))
     assert await store.job("j-1") == later
     ended = job(state="done", cursor=b"", done=9, total=9, failed=1, updated_at=AT + 2, ended_at=AT + 2)
@@ -68,7 +68,7 @@ async def test_jobs_by_filter_newest_first(store: Store, filter: dict[str, Any],
     rows, cursor = await store.jobs(JobFilter(**filter))
     assert [row.id for row in rows] == ids
     assert cursor is None
-    assert all(row.spec == b"" for row in rows)
+    assert all(row.spec == row.result == b"" for row in rows)
 
 
 async def test_pages_of_jobs_give_each_once(store: Store) -> None:
@@ -102,3 +102,12 @@ async def test_job_with_a_unique_goes_on_under_it(store: Store) -> None:
     await store.apply(jobs(job(unique="a")))
     await store.apply(jobs(job(unique="a", state="running")))
     assert await store.job_uniques(["a"]) == {"a": "j-1"}
+
+
+async def test_what_undoes_a_job_is_read_in_pieces(store: Store) -> None:
+    rows = [undo(f"i-{number}") for number in range(5)]
+    await store.apply(Group(undos=[undo("other", job="j-2"), *rows]))
+    first = await store.undos("j-1", after=0, limit=3)
+    rest = await store.undos("j-1", after=first[-1][0], limit=9)
+    assert [row for _, row in [*first, *rest]] == rows
+    assert await store.undos("j-3", after=0, limit=9) == []

@@ -45,6 +45,9 @@ INSTANCE_FILTERS: list[tuple[dict[str, Any], list[str]]] = [
     ({"parent": "i-1", "status": "running"}, []),
     ({"test": True}, ["d-2", "d-1", "i-4"]),
     ({"test": False}, ["i-3", "i-2", "i-1"]),
+    ({"unfinished": True, "flow": "welcome", "version": 1}, ["i-1"]),
+    ({"unfinished": True, "flow": "welcome", "version": 2}, ["i-3"]),
+    ({"unfinished": True, "test": True}, ["d-2", "d-1"]),
     ({"flow": "nobody"}, []),
 ]
 

@@ -6,7 +6,21 @@ from actors.ports import MS_PER_DAY, Retention, Store
 from actors.records import AnswerRow, FeedHead, Group
 from rules.cards.card import CardStatus
 
-from .rows import AT, DAY, card, changed, dedupe, ended, instance, job, journal, shown, started, timeline
+from .rows import (
+    AT,
+    DAY,
+    card,
+    changed,
+    dedupe,
+    ended,
+    instance,
+    job,
+    journal,
+    shown,
+    started,
+    timeline,
+    undo,
+)
 
 KEEP = Retention()
 MORE_THAN_A_PIECE = 2_500
@@ -67,6 +81,12 @@ async def test_timeline_is_kept_for_its_time(store: Store) -> None:
     assert await store.timeline("i-1", after=0, limit=9) == []
     await store.apply(Group(timeline=[timeline(5, at=AT + 3)]))
     assert [row.turn for row in await store.timeline("i-1", after=0, limit=9)] == [5]
+
+
+async def test_what_undoes_a_job_is_kept_for_its_time(store: Store) -> None:
+    await store.apply(Group(undos=[undo("old"), undo("new", at=AT + 1)]))
+    assert await prune_all(store, AT + 1 + KEEP.undos_ms) == 1
+    assert [row.instance for _, row in await store.undos("j-1", after=0, limit=9)] == ["new"]
 
 
 async def test_journal_numbers_rise_after_all_was_dropped(store: Store) -> None:

@@ -1,4 +1,4 @@
 -- primary key of flows
 select key, name, description, folder, draft, draft_type, revision, published, paused, archived,
-    created_at, updated_at, cancel_below
+    created_at, updated_at, cancel_below, resumed_at
 from flows where key = :key

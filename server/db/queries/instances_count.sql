@@ -8,6 +8,7 @@ select count(*) filter (
       and (:drafts = 0 or version < 0)
       and (:customer is null or customer = :customer)
       and (:status is null or status = :status)
+      and (:unfinished = 0 or status in ('running', 'failed'))
       and (:key is null or key = :key)
       and (:step is null or step = :step)
       and (:invocation is null or invocation = :invocation)

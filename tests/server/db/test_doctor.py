@@ -24,6 +24,7 @@ from tests.contract.rows import (
     ledger,
     resource,
     timeline,
+    undo,
 )
 from tests.server.db.stores import made, opened
 
@@ -43,6 +44,7 @@ async def healthy(folder: Path) -> Path:
         histories={"c-1": history()},
         jobs={"j-1": job()},
         resources={("segment", "vip"): resource()},
+        undos=[undo()],
     )
     async with opened(made(folder)) as store:
         await store.apply(group)
@@ -81,6 +83,7 @@ TROUBLE = {
     "update outbox set payload = x'91'": "calls in the outbox cannot be read",
     "update ledgers set ledger = x''": "ledgers of customers cannot be read",
     "update histories set history = x'c1'": "histories of customers cannot be read",
+    "update undos set state = x'c1'": "states from before a migration cannot be read",
 }
 
 

@@ -42,6 +42,7 @@ BOUNDED = {
     "routes",
     "journal_prune",
     "timeline_prune",
+    "undos_prune",
 }
 # All rows of a partial index, which holds no others.
 WHOLE = {"jobs_open"}

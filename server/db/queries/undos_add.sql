@@ -1,0 +1,1 @@
+insert into undos (job, instance, turn, at, state) values (?, ?, ?, ?, ?)

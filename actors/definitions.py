@@ -6,9 +6,9 @@ long as there is room. Writing them is `authoring.py`; what a flow means is `rul
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Protocol
 
 from msgspec.structs import replace
 
@@ -19,14 +19,19 @@ from .limits import COMPILED_VERSIONS_MAX
 from .ports import Store
 from .records import FlowRow, VersionRow
 
-Compile: TypeAlias = Callable[[VersionRow, Mapping[str, object]], Awaitable[Compiled]]
-"""Compiles a version with the server's constants, where it does not keep the loop waiting."""
+
+class Compile(Protocol):
+    """Compiles a version with the server's constants, where it does not keep the loop waiting."""
+
+    async def __call__(
+        self, row: VersionRow, constants: Mapping[str, object], *, checked: bool
+    ) -> Compiled: ...
 
 
 class Version:
     """One version of a flow, shared by its instances. `flow` is None while it is not compiled.
 
-    `broken` says why it cannot be: a version that an older server published and this one refuses.
+    `broken` says why it cannot be: a version that an older server published and this one cannot read.
     """
 
     __slots__ = ("broken", "flow", "flow_key", "needs_profile", "number", "pins", "published_at")
@@ -133,10 +138,12 @@ class Definitions:
                 version.broken = f"version {version.number} of {version.flow_key} is not in the store"
             else:
                 version.published_at = row.published_at
-                self.put_version(version, await self.compile(row))
+                # Its checks were those of the server that published it: instances depend on it by now (0080).
+                self.put_version(version, await self._compile(row, self._constants, checked=False))
 
     async def compile(self, row: VersionRow) -> Compiled:
-        return await self._compile(row, self._constants)
+        """A version that is about to be published, or tested: with all checks."""
+        return await self._compile(row, self._constants, checked=True)
 
     # ── writing: with the turn that stores it ──────────────────────────────────────────────────────────
     def put_row(self, row: FlowRow) -> None:
@@ -182,12 +189,12 @@ class Definitions:
         self._schedules = tuple(schedules)
 
 
-def compile_version(row: VersionRow, constants: Mapping[str, object]) -> Compiled:
+def compile_version(row: VersionRow, constants: Mapping[str, object], *, checked: bool) -> Compiled:
     """Never raises for what an author wrote: `problems` say what is wrong."""
     document = load(row.document, type=row.document_type)
     if isinstance(document, list):
         return Compiled(problems=tuple(document))
-    return compile_flow(document, version=row.number, constants=constants)
+    return compile_flow(document, version=row.number, constants=constants, checked=checked)
 
 
 def needs_profile(flow: Flow) -> bool:

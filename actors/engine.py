@@ -50,8 +50,8 @@ DRAIN_LOOK_S = 0.01
 UNKNOWN = "unknown_outcome"
 
 
-async def in_thread(row: VersionRow, constants: Mapping[str, object]) -> Compiled:
-    return await asyncio.to_thread(compile_version, row, constants)
+async def in_thread(row: VersionRow, constants: Mapping[str, object], *, checked: bool) -> Compiled:
+    return await asyncio.to_thread(compile_version, row, constants, checked=checked)
 
 
 class Engine:

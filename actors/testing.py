@@ -96,14 +96,14 @@ def play(script: Coroutine[Any, Any, _T]) -> _T:
         return runner.run(script)
 
 
-_compiled: dict[tuple[str, int], Compiled] = {}
+_compiled: dict[tuple[str, int, bool], Compiled] = {}
 
 
-async def at_once(row: VersionRow, constants: Mapping[str, object]) -> Compiled:
+async def at_once(row: VersionRow, constants: Mapping[str, object], *, checked: bool) -> Compiled:
     """Compiles on the loop, as threads have times of their own; and each text only once."""
-    at = (row.document, row.number)
+    at = (row.document, row.number, checked)
     if at not in _compiled:
-        _compiled[at] = compile_version(row, constants)
+        _compiled[at] = compile_version(row, constants, checked=checked)
     return _compiled[at]
 
 

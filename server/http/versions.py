@@ -9,9 +9,8 @@ import msgspec
 from msgspec import Meta
 
 from actors.commands import PublishFlow
-from actors.definitions import compile_version
 from actors.records import VersionRow
-from rules.compiling.flows import check
+from rules.compiling.flows import check, load
 from rules.documents.problems import Problem
 from rules.limits import DESCRIPTION_CHARS_MAX
 from server.errors import ApiError
@@ -150,13 +149,12 @@ async def get_version(call: Call) -> VersionDetail:
 async def restore(call: Call) -> Answer:
     """Copies an old version into the draft."""
     row = await found_version(call)
-    constants = call.parts.config.flows.constants
-    compiled = await documents.off_the_loop(lambda: compile_version(row, constants))
-    if compiled.document is None:
-        raise document_error(compiled.problems, "This server does not take that version any more.")
+    document = await documents.off_the_loop(lambda: load(row.document, type=row.document_type))
+    if isinstance(document, list):
+        raise document_error(document, "This server does not take that version any more.")
     kind: documents.DocumentType = "yaml" if row.document_type == "yaml" else "json"
     revision = documents.revision_of(call, required=False)
-    return await saved(call, compiled.document.flow, row.document, kind, revision)
+    return await saved(call, document.flow, row.document, kind, revision)
 
 
 ROUTES = (

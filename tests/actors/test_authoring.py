@@ -1,5 +1,7 @@
 import asyncio
 
+from msgspec.structs import replace
+
 from actors.commands import ChangeFlow, CreateFlow, Idempotency, PublishFlow, Refused, SaveDraft
 from actors.memory import MemoryStore
 from actors.records import FlowRow, VersionRow
@@ -118,6 +120,25 @@ def test_publish_that_cancels_ends_what_runs_on_older_versions_also_after_a_rest
             row = await store.flow("greeting")
             assert row is not None
             assert row.cancel_below is None
+
+    play(script())
+
+
+def test_version_that_newer_checks_refuse_runs_on_and_is_not_published_again(greeting: str) -> None:
+    refused = greeting + "  lonely: {type: end}\n"
+
+    async def script() -> None:
+        store = MemoryStore()
+        async with Stage(store) as stage:
+            version = await stage.publish(greeting)
+        # As a server whose checks did not know of steps that nothing leads to would have stored it.
+        store.rows.versions["greeting", 1] = replace(version, document=refused)
+        async with Stage(store, seed="next", clock=stage.clock) as newer:
+            (id,) = (await newer.post("joined", "ann")).started
+            await newer.post("ping", "ann")
+            assert await newer.variables(id) == {"n": 1}
+            await newer.save("greeting", refused)
+            assert code(await newer.engine.write_flow(PublishFlow(flow="greeting"))) == "invalid"
 
     play(script())
 

@@ -199,6 +199,32 @@ def test_what_is_wrong_inside_is_an_error_but_a_document(old: str, new: str, cod
     assert compiled.document is not None
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("flow: renewal", "flow: renewal\nfolder: a/b/c/d", "bad_name"),
+        ("thank: {", "lonely: {type: end}\n  thank: {", "unreachable"),
+        ("next: answer}", "next: thank}", "unreachable"),
+    ],
+)
+def test_a_version_that_was_published_runs_though_its_whole_is_refused_by_now(
+    old: str, new: str, code: str
+) -> None:
+    text = FLOW.replace(old, new, 1)
+    assert code in [problem.code for problem in check(text, type="yaml").problems]
+    document = load(text, type="yaml")
+    assert isinstance(document, Document)
+    stored = compile_flow(document, version=1, constants={}, checked=False)
+    assert stored.flow is not None
+    assert list(stored.flow.steps) == list(document.flow.steps)
+
+
+def test_a_version_that_cannot_be_compiled_is_no_flow_published_or_not() -> None:
+    document = load(FLOW.replace("of: remind", "of: nowhere"), type="yaml")
+    assert isinstance(document, Document)
+    assert compile_flow(document, version=1, constants={}, checked=False).flow is None
+
+
 def test_all_problems_are_told_at_once() -> None:
     compiled = checked(
         ("start: remind", "start: remnid"), ("after: P7D", "after: 7"), ("vars.n +", "vars.m +")

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import msgspec
 
+from rules.causes import OfRequest
+
 from .records import FeedCard
 
 if TYPE_CHECKING:
@@ -136,6 +138,57 @@ class StartResult(msgspec.Struct, frozen=True, kw_only=True):
     invocation: str
     started: tuple[StartedTarget, ...] = ()
     refused: tuple[TargetRefusal, ...] = ()
+
+
+# --- webhooks and configuration ------------------------------------------------------------------------
+
+
+class HookCall(msgspec.Struct, frozen=True, kw_only=True):
+    """A verified request to a webhook trigger, for the customer whom it names; `test`: its trigger is in test
+    mode. Gives the HookResult, or Refused `not_found`, `invalid`."""
+
+    flow: str
+    trigger: str
+    customer: str
+    request: OfRequest
+    test: bool = False
+
+
+class HookResult(msgspec.Struct, frozen=True, kw_only=True):
+    """`ignored`: the request names nobody, or only a sample was taken."""
+
+    status: Literal["accepted", "duplicate", "conflict", "ignored"]
+    started: tuple[str, ...] = ()
+    refused: tuple[FlowRefusal, ...] = ()
+
+
+class ChangeHook(msgspec.Struct, frozen=True, kw_only=True):
+    """What an author does to a trigger's address: `show` makes one that is not there. Gives the HookRow."""
+
+    flow: str
+    trigger: str
+    action: Literal["show", "pause", "resume", "rotate", "sample"]
+    sampling_ms: int = 0
+
+
+class PutResource(msgspec.Struct, frozen=True, kw_only=True):
+    """A document of configuration, new or in place of another; `revision` is the one that was edited (0:
+    there was none; None: whichever). Gives the ResourceRow, or Refused `precondition_failed`, `conflict`.
+    """
+
+    kind: str
+    id: str
+    document: bytes
+    revision: int | None = None
+    by: str = ""
+
+
+class DropResource(msgspec.Struct, frozen=True, kw_only=True):
+    """Gives the ResourceRow as it was, or Refused `not_found`."""
+
+    kind: str
+    id: str
+    by: str = ""
 
 
 # --- cards ---------------------------------------------------------------------------------------------

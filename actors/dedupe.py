@@ -77,6 +77,11 @@ def event_digest(event: Event) -> bytes:
     return _digest(_canonical((event.name, event.customer, event.key, time, event.data)))
 
 
+def request_key(source: str, id: str) -> bytes:
+    """Of a request to a webhook: its address and its id."""
+    return _key(id, f"hook\0{source}\0{id}")
+
+
 def action_key(customer: str, key: str) -> bytes:
     return _key(key, f"act\0{customer}\0{key}")
 

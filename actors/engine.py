@@ -11,38 +11,49 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
-from rules.compiling.flows import Compiled
+from rules.compiling.flows import Compiled, Document, load
+from rules.documents import triggers as written
 from rules.inputs import Event, Repaired
+from rules.model import WebhookTrigger
 from rules.world import World
 
 from .commands import (
     Action,
     ActionResult,
+    ChangeHook,
     CreateFlow,
     CustomerWrite,
+    DropResource,
     EventResult,
     FlowWrite,
+    HookCall,
+    HookResult,
     NotReady,
     Overloaded,
     Phase,
     PublishFlow,
+    PutResource,
     Refused,
     StartRequest,
     StartResult,
     TrackBatch,
     UnknownOutcome,
+    digest_of,
 )
-from .dedupe import action_key
+from .dedupe import action_key, request_key
 from .definitions import Compile, Definitions, compile_version
 from .holdings import Surroundings
+from .hook_book import HookBook
+from .hooks import request_digest
 from .idempotency import Idempotency
 from .life import Life
 from .limits import BACKOFF_FIRST_S, BACKOFF_MAX_S, RETRY_AFTER_S, EngineLimits
 from .ports import Clock, Performer, Store, StoreBroken, StoreError
-from .records import CustomerRow, FlowRow, InstanceRow, JobRow, VersionRow
+from .records import CustomerRow, FlowRow, HookRow, InstanceRow, JobRow, ResourceRow, VersionRow
+from .resources import Resources
 from .starting import Starting
 from .telemetry import CommitFailed, Crashed, Overflowed, Telemetry
-from .work import Cancel, NewJob, Repair, StopJob, Withdraw, Work, event_work
+from .work import Cancel, HookSample, NewJob, Repair, StopJob, Withdraw, Work, event_work
 
 _T = TypeVar("_T")
 
@@ -234,6 +245,65 @@ class Engine:
         await self._submit(life, [Work(lane=f"\0job:{id}", kind="operator", order=StopJob(id))])
         return await _afterwards(self._store.job(id))
 
+    # ── webhooks and configuration ─────────────────────────────────────────────────────────────────────
+    @property
+    def hooks(self) -> HookBook:
+        assert self.life is not None, "the engine was started"
+        return self.life.memory.hooks
+
+    @property
+    def resources(self) -> Resources:
+        assert self.life is not None, "the engine was started"
+        return self.life.memory.resources
+
+    async def webhooks_of(self, flow: str) -> set[str]:
+        """The webhook triggers of the published version and of the draft, as far as it can be read."""
+        row = await self._store.flow(flow)
+        version = self.definitions.published(flow)
+        published = version.flow if version is not None else None
+        found = (
+            {one.name for one in published.triggers if isinstance(one, WebhookTrigger)}
+            if published
+            else set()
+        )
+        document = None if row is None else await asyncio.to_thread(load, row.draft, type=row.draft_type)
+        if isinstance(document, Document):
+            triggers = document.flow.triggers.items()
+            found |= {name for name, one in triggers if isinstance(one, written.WebhookTrigger)}
+        return found
+
+    async def call_hook(self, call: HookCall) -> HookResult | Refused:
+        """A request without an id is never a repeat."""
+        life = self._ready()
+        id, source = call.request.id, f"hook:{call.flow}/{call.trigger}"
+        work = Work(
+            lane=call.customer,
+            kind=f"hook:{call.flow}",
+            order=call,
+            key=request_key(source, id) if id else None,
+            digest=digest_of(request_digest(call.request)),
+        )
+        (result,) = await self._submit(life, [work])
+        assert isinstance(result, HookResult | Refused), "what a request gives"
+        return result
+
+    async def sample_hook(self, token: str, sample: bytes) -> None:
+        work = Work(lane=f"\0hook:{token}", kind="operator", order=HookSample(token, sample))
+        await self._submit(self._ready(), [work])
+
+    async def change_hook(self, write: ChangeHook) -> HookRow | Refused:
+        work = Work(lane=f"\0hook:{write.flow}/{write.trigger}", kind="operator", order=write)
+        (row,) = await self._submit(self._ready(), [work])
+        assert isinstance(row, HookRow | Refused), "what a change of an address gives"
+        return row
+
+    async def write_resource(self, write: PutResource | DropResource) -> ResourceRow | Refused:
+        work = Work(lane=f"\0{write.kind}:{write.id}", kind="operator", order=write)
+        (row,) = await self._submit(self._ready(), [work])
+        assert isinstance(row, ResourceRow | Refused), "what a write of configuration gives"
+        return row
+
+    # ── customers and flows ────────────────────────────────────────────────────────────────────────────
     async def write_customer(self, write: CustomerWrite) -> CustomerRow | Refused:
         life = self._ready()
         (row,) = await self._submit(life, [Work(lane=write.id, kind="customer", order=write)])

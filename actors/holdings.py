@@ -10,12 +10,14 @@ from .actor import SubscriptionSets
 from .customers import Customers
 from .dedupe import Dedupe
 from .definitions import Compile, Definitions
+from .hook_book import HookBook
 from .hub import Hub
 from .intake import Intake
 from .ledgers import Ledgers
 from .limits import EngineLimits
 from .open_jobs import OpenJobs
 from .ports import Clock, Performer, Store
+from .resources import Resources
 from .router import Router
 from .suspects import Suspects
 from .telemetry import Telemetry
@@ -47,6 +49,8 @@ class Memory:
     intake: Intake
     customers: Customers
     jobs: OpenJobs
+    hooks: HookBook
+    resources: Resources
     schedules: dict[tuple[str, str, str], int]
     ledgers: Ledgers
     definitions: Definitions
@@ -62,6 +66,8 @@ def new_memory(around: Surroundings) -> Memory:
         intake=Intake(limits),
         customers=Customers(limits.profiles_max),
         jobs=OpenJobs(),
+        hooks=HookBook(),
+        resources=Resources(),
         schedules={},
         ledgers=Ledgers(limits.ledgers_max),
         definitions=Definitions(around.store, constants=around.world.constants, compile=around.compile),

@@ -85,6 +85,8 @@ class Life:
         gc.disable()
         try:
             await self.memory.definitions.recover()
+            self.memory.resources.recover(await self._around.store.resources())
+            self.memory.hooks.recover(await self._around.store.hooks())
             await self._jobs.recover()
             await self._schedules.recover()
             async for routes in self._around.store.routes():

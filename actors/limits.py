@@ -14,6 +14,9 @@ TARGETS_MAX: Final = 500
 CHUNK_MEMBERS: Final = 100
 """Members of a job's audience that one commit takes: some 10 ms of the loop, shared with others."""
 
+RESOURCES_MAX: Final = 5_000
+"""Documents of configuration: segments, event schemas, sources, credentials, … are written by people."""
+
 JOBS_MAX: Final = 1_000
 """Jobs that wait or run at once."""
 

@@ -17,7 +17,15 @@ from rules.inputs import Event
 from rules.model import EventTrigger
 
 from .actor import Actor
-from .commands import Action, CustomerWrite, TrackBatch
+from .commands import (
+    Action,
+    ChangeHook,
+    CustomerWrite,
+    DropResource,
+    HookCall,
+    PutResource,
+    TrackBatch,
+)
 from .definitions import Armed, Version
 from .holdings import Memory, Surroundings
 from .job_specs import PullTrigger, StartFlow, TendInstances
@@ -33,6 +41,7 @@ from .work import (
     Chunk,
     Deliver,
     FlowChange,
+    HookSample,
     NewJob,
     Occurrence,
     Pull,
@@ -270,7 +279,12 @@ class Prefetch:
                 self._of_profile(order.id, needs)
                 for actor in self._router.watching(order.id):
                     self._of_actor(actor, needs)
+            case HookCall():
+                self._of_profile(order.customer, needs)
+                self._of_pull(order.customer, self._definitions.armed(order.flow, order.trigger), needs)
             case Spread() | FlowChange() | NewJob() | StopJob() | Occurrence():
+                pass
+            case HookSample() | ChangeHook() | PutResource() | DropResource():
                 pass
 
     def _of_pull(self, customer: str, armed: Armed | None, needs: Needs) -> None:

@@ -33,20 +33,27 @@ class Pulling:
         self._telemetry = around.telemetry
 
     def pull(
-        self, armed: Armed, cause: Cause, target: str, *, begin_at: int | None = None
+        self,
+        armed: Armed,
+        cause: Cause,
+        target: str,
+        *,
+        begin_at: int | None = None,
+        test: bool = False,
     ) -> Actor | FlowRefusal | None:
         """Start an instance, or say why not; None if the trigger does not want it, or a letter follows."""
         if not self._births.can_start(armed.version, target):
             version = armed.version
-            self._turns.defer("", target, Pull(version.flow_key, armed.trigger.name, target, cause, begin_at))
+            letter = Pull(version.flow_key, armed.trigger.name, target, cause, begin_at, test)
+            self._turns.defer("", target, letter)
             return None
-        return self._start(armed, cause, target, begin_at)
+        return self._start(armed, cause, target, begin_at, test)
 
     def follow(self, letter: Pull) -> None:
         """What a letter asks for, unless the flow takes no such starts any more."""
         armed = self._definitions.armed(letter.flow, letter.trigger)
         if armed is not None:
-            self._start(armed, letter.cause, letter.target, letter.begin_at)
+            self._start(armed, letter.cause, letter.target, letter.begin_at, letter.test)
 
     def refuse(self, version: Version, cause: Cause, why: TriggerFailed) -> FlowRefusal:
         """A trigger that could not be evaluated: told to the caller, and recorded for whoever subscribes."""
@@ -65,7 +72,7 @@ class Pulling:
         return TriggerFailed(code="internal", message="The server failed to evaluate the trigger.")
 
     def _start(
-        self, armed: Armed, cause: Cause, target: str, begin_at: int | None
+        self, armed: Armed, cause: Cause, target: str, begin_at: int | None, test: bool
     ) -> Actor | FlowRefusal | None:
         version = armed.version
         self._births.ensure_customer(target, depth=depth_of(cause))
@@ -86,7 +93,11 @@ class Pulling:
         if isinstance(plan, TriggerFailed):
             return self.refuse(version, cause, plan)
         identity = Identity(
-            id=self._id(armed, cause, target), customer=plan.customer, key=plan.key, invocation=_of(cause)
+            id=self._id(armed, cause, target),
+            customer=plan.customer,
+            key=plan.key,
+            invocation=_of(cause),
+            test=test,
         )
         started = msgspec.structs.replace(plan.started, begin_at=begin_at)
         begun = self._births.start(version, armed.flow, started, identity)

@@ -13,9 +13,19 @@ from .actor import Actor
 from .births import Births
 from .cards import Cards
 from .chunks import Chunks
-from .commands import Action, CustomerWrite, Refused, TrackBatch
+from .commands import (
+    Action,
+    ChangeHook,
+    CustomerWrite,
+    DropResource,
+    HookCall,
+    PutResource,
+    Refused,
+    TrackBatch,
+)
 from .events import Events
 from .holdings import Memory, Surroundings
+from .hooks import Hooks
 from .limits import JOBS_MAX
 from .pulling import Pulling
 from .records import JobRow, JournalRow
@@ -28,6 +38,7 @@ from .work import (
     Chunk,
     Deliver,
     FlowChange,
+    HookSample,
     NewJob,
     Occurrence,
     Pull,
@@ -63,7 +74,8 @@ class Taking:
         self._chunks = Chunks(memory, turns, births, pulling, events)
         self._starts = Starts(memory, turns, births, events)
         self._cards = Cards(memory, turns, events)
-        self._writes = Writes(memory, turns, events)
+        self._hooks = hooks = Hooks(memory, turns, pulling, events)
+        self._writes = Writes(memory, turns, events, hooks)
 
     def take(self, work: Work) -> Steps | None:
         """All of it; or, for what concerns many, an iterator that takes it target by target."""
@@ -159,6 +171,14 @@ class Taking:
                 return self._chunks.stop(order.id)
             case Occurrence():
                 self._chunks.occur(order)
+            case HookCall():
+                return self._hooks.take(work, order)
+            case HookSample():
+                return self._hooks.sampled(order.token, order.sample)
+            case ChangeHook():
+                return self._hooks.change(order)
+            case PutResource() | DropResource():
+                return self._writes.write_resource(order)
             case Start() | Chunk():
                 raise AssertionError("taken target by target")
             case _:

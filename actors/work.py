@@ -25,9 +25,13 @@ from .commands import (
     NO_ID,
     NO_TIME,
     Action,
+    ChangeHook,
     CustomerWrite,
+    DropResource,
     FlowRefusal,
+    HookCall,
     Idempotency,
+    PutResource,
     StartRequest,
     TrackBatch,
 )
@@ -61,6 +65,7 @@ class Pull(msgspec.Struct, frozen=True, tag="pull", array_like=True):
     target: str
     cause: Cause
     begin_at: int | None = None
+    test: bool = False
 
 
 class Spread(msgspec.Struct, frozen=True, tag="spread", array_like=True):
@@ -157,6 +162,14 @@ class Occurrence:
 
 
 @dataclass(frozen=True, slots=True)
+class HookSample:
+    """A request to an address whose author wants to see one."""
+
+    token: str
+    sample: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class TimerDue:
     """Time matters to an instance."""
 
@@ -200,6 +213,11 @@ Order: TypeAlias = (
     | StopJob
     | Chunk
     | Occurrence
+    | HookCall
+    | HookSample
+    | ChangeHook
+    | PutResource
+    | DropResource
     | CustomerWrite
     | FlowChange
     | TimerDue

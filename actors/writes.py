@@ -8,13 +8,14 @@ from rules.compiling.flows import Compiled
 from rules.customers.errors import ProfileError
 from rules.customers.profile import Profile, merge, new_profile, replace, seen
 
-from .commands import CustomerWrite, Refused
+from .commands import CustomerWrite, DropResource, PutResource, Refused
 from .customers import row_of
 from .dedupe import answer_key
 from .events import Events
 from .holdings import Memory
+from .hooks import Hooks
 from .limits import ANSWER_KEPT_MS
-from .records import AnswerRow, CustomerRow, FlowRow, JournalRow, VersionRow
+from .records import AnswerRow, CustomerRow, FlowRow, JournalRow, ResourceRow, VersionRow
 from .turns import Turns
 from .work import FlowChange
 
@@ -22,7 +23,9 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 class Writes:
-    def __init__(self, memory: Memory, turns: Turns, events: Events) -> None:
+    def __init__(self, memory: Memory, turns: Turns, events: Events, hooks: Hooks) -> None:
+        self._hooks = hooks
+        self._resources = memory.resources
         self._turns = turns
         self._customers = memory.customers
         self._definitions = memory.definitions
@@ -62,6 +65,8 @@ class Writes:
             version = self._definitions.version(change.version.flow, change.version.number)
             version.published_at = change.version.published_at
             self._definitions.put_version(version, Compiled(flow=change.flow))
+            if change.flow is not None:
+                self._hooks.ensure(change.flow)
         self._definitions.put_row(change.row)
         what = {"what": change.what, "revision": change.row.revision, "published": change.row.published}
         self._record("flow", None, change.row.key, what, source=change.by)
@@ -71,6 +76,18 @@ class Writes:
         self._turns.finish(self._events.route)
         self._keep(change)
         return change.answer
+
+    def write_resource(self, write: PutResource | DropResource) -> ResourceRow | Refused:
+        rows = self._turns.group.rows
+        if isinstance(write, PutResource):
+            row = self._resources.put(write, rows, now=self._turns.now)
+        else:
+            row = self._resources.drop(write, rows)
+        if isinstance(row, ResourceRow):
+            # Never the document: a credential is one.
+            what = {"kind": write.kind, "revision": row.revision, "dropped": isinstance(write, DropResource)}
+            self._record("resource", None, f"{write.kind}/{write.id}", what, source=write.by)
+        return row
 
     def _keep(self, change: FlowChange) -> None:
         once = change.idempotency

@@ -100,6 +100,9 @@ RETRY_TIMES_MAX = 20
 RETRY_ON_MAX = 50
 # Headers, query or form fields of a request.
 REQUEST_FIELDS_MAX = 50
+# Kinds of events in a source's mapping, and events that one request becomes.
+SOURCE_EVENTS_MAX = 20
+SOURCE_ITEMS_MAX = 1_000
 # Events that a collect step gathers.
 COLLECTED_MAX = 500
 NOTIFICATION_COUNT_MAX = 100

@@ -235,6 +235,7 @@ def build_rates(config: Config, clock: Clock) -> Rates:
         backends=limiter(api.requests_per_s, api.requests_per_s),
         apps=limiter(api.app_requests_per_s, api.app_requests_per_s),
         failures=limiter(failures_per_min / S_PER_MIN, failures_per_min),
+        hooks=limiter(api.hook_requests_per_s, api.hook_requests_per_s),
     )
 
 

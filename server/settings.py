@@ -94,6 +94,8 @@ class Api(Settings, frozen=True):
     poll_s_max: Annotated[int, Meta(ge=1, le=60)] = 60
     requests_per_s: Count = 20_000
     app_requests_per_s: Count = 50
+    hook_requests_per_s: Count = 100
+    unsigned_webhooks: bool = False
     app_origins: tuple[str, ...] = ("*",)
 
 

@@ -10,14 +10,17 @@ from server.live.live import LIVE, Live
 from . import (
     app_events,
     cards,
+    credentials,
     customers,
     docs_page,
     events,
     flows,
+    hooks,
     instances,
     metadata,
     oauth,
     openapi,
+    sources,
     system,
     versions,
 )
@@ -30,6 +33,9 @@ LIVE_ADDRESS = "/v1/live"
 ROUTES: tuple[Route, ...] = (
     *oauth.ROUTES,
     *events.ROUTES,
+    *hooks.ROUTES,
+    *sources.ROUTES,
+    *credentials.ROUTES,
     *flows.ROUTES,
     *metadata.ROUTES,
     *versions.ROUTES,

@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:
-    """How often somebody may call, by API key and by customer; and be refused, by address."""
+    """How often somebody may call, by API key, customer or webhook address; and be refused, by address."""
 
     backends: RateLimiter
     apps: RateLimiter
     failures: RateLimiter
+    hooks: RateLimiter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,11 +78,11 @@ Handler: TypeAlias = Callable[[Call], Awaitable[object]]
 class Route:
     """One row of the table.
 
-    `role`: which role a backend needs. `body`: the type of a JSON or MessagePack body; None when there is
-    none, or the handler reads it by itself: then `raw_types` are its media types and `raw_body` its shape as
-    JSON. `body_default`: what an empty body stands for; None: it is an error. `answer`: the type of the
-    answer with `status`. `if_match`: takes the draft's ETag. `idempotent`: takes an `Idempotency-Key`.
-    `codes`: errors beside those that every route of its kind has.
+    `role`: which role a backend needs. `any_query`: takes parameters of any name. `body`: the type of a JSON
+    or MessagePack body; None when there is none, or the handler reads it by itself: then `raw_types` are its
+    media types and `raw_body` its shape as JSON. `body_default`: what an empty body stands for; None: it is
+    an error. `answer`: the type of the answer with `status`. `if_match`: takes the draft's ETag.
+    `idempotent`: takes an `Idempotency-Key`. `codes`: errors beside those that every route of its kind has.
     """
 
     method: Method
@@ -93,6 +93,7 @@ class Route:
     audience: Audience = "backend"
     role: Role | None = None
     query: type | None = None
+    any_query: bool = False
     body: Any = None
     body_default: object = None
     body_bytes_max: int | None = None

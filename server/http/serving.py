@@ -120,7 +120,7 @@ def admitted(route: Route, request: web.Request, parts: Parts) -> Call:
         call.token = callers.app(request, parts)
     if route.query is not None:
         call.query = bodies.convert_query(request.query, route.query)
-    elif request.rel_url.raw_query_string:
+    elif request.rel_url.raw_query_string and not route.any_query:
         bodies.convert_query(request.query, NoQuery)
     return call
 

@@ -5,44 +5,52 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import assert_never
 
+import msgspec
 from msgspec.structs import replace
 
 from rules.calendar.schedules import jitter_ms
 from rules.causes import OfSchedule
 from rules.effects import Refusal
-from rules.inputs import Cancelled, Started
+from rules.inputs import Cancelled, Repaired
 from rules.model import ScheduleTrigger
-from rules.world import Identity
 
 from .births import Births
 from .commands import FlowRefusal, Target
+from .definitions import Armed
 from .events import Events
 from .holdings import Memory
 from .job_specs import (
     DONE,
     FAILED,
     MISSED,
+    OPEN,
     RUNNING,
     SERVER,
-    STOPPED,
     WAITING,
     PullTrigger,
+    Spec,
     StartFlow,
     TendInstances,
     crowd_of,
     new_job,
 )
-from .jobs import moved
 from .pulling import Pulling
 from .records import JobRow
 from .schedules import handled_row
+from .starts import Starts
 from .turns import Turns
-from .work import Chunk, Deliver, Occurrence
+from .work import Chunk, Deliver, EndJob, Occurrence, StartOne
 
 
 class Chunks:
     def __init__(
-        self, memory: Memory, turns: Turns, births: Births, pulling: Pulling, events: Events
+        self,
+        memory: Memory,
+        turns: Turns,
+        births: Births,
+        pulling: Pulling,
+        starts: Starts,
+        events: Events,
     ) -> None:
         self._jobs = memory.jobs
         self._schedules = memory.schedules
@@ -51,72 +59,117 @@ class Chunks:
         self._turns = turns
         self._births = births
         self._pulling = pulling
+        self._starts = starts
         self._events = events
 
+    # ── jobs ───────────────────────────────────────────────────────────────────────────────────────────
     def take(self, chunk: Chunk) -> Iterator[JobRow | None]:
         """Gives None after each member, so that others can have the loop, and then the job as it is."""
-        row = self._jobs.rows.get(chunk.job)
-        if row is None:
-            yield None  # it was stopped meanwhile
+        if chunk.job not in self._jobs.rows:
+            return  # it was stopped meanwhile
+        obstacle = self._obstacle(chunk.spec)
+        if obstacle is not None:
+            yield self._move(chunk.job, state=FAILED, error=obstacle, total=chunk.total)
             return
         failed = 0
-        state = DONE if chunk.reached is None else RUNNING
-        for member in chunk.members:
-            done = self._do(chunk, member)
+        for is_done in self._deeds(chunk):
+            failed += not is_done
             self._turns.finish(self._events.route)
-            if done is None:
-                state = FAILED  # nobody can be started any more
-                break
-            failed += not done
             yield None
-        row = self._jobs.rows.get(chunk.job)
-        if row is not None:
-            yield self._store(moved(row, chunk, failed=failed, now=self._turns.now, state=state))
+        yield self._reach(chunk, failed=failed)
 
-    def stop(self, id: str) -> JobRow | None:
+    def skip(self, chunk: Chunk) -> None:
+        """No commit passes with these members."""
+        self._reach(chunk, failed=chunk.weight)
+
+    def end(self, order: EndJob) -> JobRow | None:
         """The job as it is after that; None if it had ended."""
+        return self._move(order.id, state=order.state, error=order.error)
+
+    def _reach(self, chunk: Chunk, *, failed: int) -> JobRow | None:
+        row = self._jobs.rows.get(chunk.job)
+        if row is None:
+            return None
+        return self._move(
+            chunk.job,
+            state=DONE if chunk.reached is None else RUNNING,
+            cursor=b"" if chunk.reached is None else msgspec.msgpack.encode(chunk.reached),
+            done=row.done + chunk.weight - failed,
+            failed=row.failed + failed,
+            total=chunk.total,
+        )
+
+    def _move(self, id: str, *, state: str, total: int | None = None, **fields: object) -> JobRow | None:
+        """The open job after a change; `total` None keeps what it has."""
         row = self._jobs.rows.get(id)
         if row is None:
             return None
         now = self._turns.now
-        return self._store(replace(row, state=STOPPED, updated_at=now, ended_at=now))
+        moved = replace(
+            row,
+            state=state,
+            total=row.total if total is None else total,
+            updated_at=now,
+            ended_at=None if state in OPEN else now,
+            **fields,
+        )
+        return self._turns.obeying.put_job(moved)
 
+    def _obstacle(self, spec: Spec) -> str | None:
+        """Why nobody can be started any more: the code of it."""
+        if isinstance(spec, TendInstances):
+            return None
+        row = self._definitions.row(spec.flow)
+        if row is None or row.archived:
+            return "flow_archived"
+        if isinstance(spec, StartFlow):
+            if row.paused and not spec.test:
+                return "flow_paused"
+            return "broken_flow" if self._definitions.version(spec.flow, spec.version).flow is None else None
+        if row.paused:
+            return "flow_paused"
+        return "no_trigger" if self._definitions.armed(spec.flow, spec.trigger) is None else None
+
+    # ── schedules ──────────────────────────────────────────────────────────────────────────────────────
     def occur(self, order: Occurrence) -> None:
-        """The time of a schedule has come: a job for whom it concerns; what was missed is only recorded."""
+        """The time of a schedule has come: a job for whom it concerns; what was missed is only recorded.
+
+        Told twice, it happens once: what the mark has passed is handled.
+        """
         turns, (flow, trigger, zone) = self._turns, order.at
-        self._schedules[order.at] = order.until
-        turns.group.rows.schedules[order.at] = handled_row(order.at, order.until)
+        handled = self._schedules.get(order.at)
         crowd = crowd_of(order.trigger.audience, zone=zone if order.trigger.zone == "customer" else None)
         for at, state in (*((at, MISSED) for at in order.missed), (order.late, WAITING)):
-            if at is None:
+            if at is None or (handled is not None and at <= handled):
                 continue
             spec = PullTrigger(flow=flow, trigger=trigger, cause=OfSchedule(at), crowd=crowd)
             row = new_job(spec, id=turns.new_id(), name=f"{flow}/{trigger}", by=SERVER, now=turns.now)
             unique = f"schedule:{flow}/{trigger}/{zone}/{at}"
-            is_over = state == MISSED
-            self._store(replace(row, state=state, unique=unique, ended_at=turns.now if is_over else None))
+            ended_at = turns.now if state == MISSED else None
+            turns.obeying.put_job(replace(row, state=state, unique=unique, ended_at=ended_at))
+        self._schedules[order.at] = order.until
+        turns.group.rows.schedules[order.at] = handled_row(order.at, order.until)
 
-    def _store(self, row: JobRow) -> JobRow:
-        return self._turns.obeying.put_job(row)
-
-    # ── one member ─────────────────────────────────────────────────────────────────────────────────────
-    def _do(self, chunk: Chunk, member: object) -> bool | None:
-        """Whether it went well; None if the job cannot go on."""
+    # ── the members of a piece ─────────────────────────────────────────────────────────────────────────
+    def _deeds(self, chunk: Chunk) -> Iterator[bool]:
+        """Of each member, whether it went well."""
         spec = chunk.spec
         match spec:
             case PullTrigger():
-                return self._pull(spec, str(member))
+                armed = self._definitions.armed(spec.flow, spec.trigger)
+                assert armed is not None, "nothing is in the way"
+                for customer in chunk.members:
+                    yield self._pull(spec, armed, customer)
             case StartFlow():
-                return self._start(spec, member)
+                for target in chunk.targets:
+                    yield self._start(spec, target)
             case TendInstances():
-                return self._tend(spec, str(member))
+                for id in chunk.members:
+                    yield self._tend(id, spec.input)
             case _:
                 assert_never(spec)
 
-    def _pull(self, spec: PullTrigger, customer: str) -> bool | None:
-        armed = self._definitions.armed(spec.flow, spec.trigger)
-        if armed is None:
-            return None
+    def _pull(self, spec: PullTrigger, armed: Armed, customer: str) -> bool:
         self._turns.begin(customer, now=self._turns.now)
         begin_at = None
         if isinstance(armed.trigger, ScheduleTrigger) and isinstance(spec.cause, OfSchedule):
@@ -131,38 +184,24 @@ class Chunks:
         begun = self._pulling.pull(armed, spec.cause, customer, begin_at=begin_at)
         return not isinstance(begun, FlowRefusal)
 
-    def _start(self, spec: StartFlow, member: object) -> bool | None:
+    def _start(self, spec: StartFlow, target: Target) -> bool:
+        """One who is not in memory any more gets a letter, and counts as done."""
+        order = StartOne(spec.flow, spec.version, target, spec.invocation, spec.client, spec.test)
         version = self._definitions.version(spec.flow, spec.version)
-        row = self._definitions.row(spec.flow)
-        if version.flow is None or row is None or row.archived or (row.paused and not spec.test):
-            return None
-        target = (
-            spec.targets[member]
-            if isinstance(member, int)
-            else Target(customer=str(member), variables=spec.variables, metadata=spec.metadata)
-        )
         self._turns.begin(target.customer, now=self._turns.now)
-        identity = Identity(
-            id=self._turns.new_id(),
-            customer=target.customer,
-            key=target.key,
-            invocation=spec.invocation,
-            test=spec.test,
-        )
-        started = Started(
-            trigger="api", trigger_type="api", variables=target.variables, metadata=target.metadata
-        )
-        return not isinstance(self._births.start(version, version.flow, started, identity), Refusal)
+        if not self._births.can_start(version, target.customer):
+            self._turns.defer("", target.customer, order)
+            return True
+        return not isinstance(self._starts.one(order), Refusal)
 
-    def _tend(self, spec: TendInstances, id: str) -> bool:
-        """One that has ended meanwhile, or is not in memory, is left to a letter."""
+    def _tend(self, id: str, input: Cancelled | Repaired) -> bool:
+        """To one that has ended meanwhile nothing is done; one that is not in memory gets a letter."""
         actor = self._router.actors.get(id)
         if actor is None:
             return True
-        given = Cancelled(reason=spec.reason) if spec.repaired is None else spec.repaired
         self._turns.begin(actor.customer, now=self._turns.now)
         if self._turns.can_turn(actor):
-            self._turns.turn(actor, given)
+            self._turns.turn(actor, input)
         else:
-            self._turns.defer(id, actor.customer, Deliver(id, given))
+            self._turns.defer(id, actor.customer, Deliver(id, input))
         return True

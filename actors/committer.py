@@ -13,6 +13,7 @@ from .commands import ActionResult
 from .groups import OpenGroup
 from .holdings import Memory, Surroundings
 from .inbox import Inbox
+from .jobs import Jobs
 from .outbox import Outbox
 from .records import FeedCard
 from .telemetry import CommitStalled, Committed
@@ -29,6 +30,7 @@ class Committer:
         inbox: Inbox,
         timers: Timers,
         outbox: Outbox,
+        jobs: Jobs,
         on_stall: Callable[[], None],
         on_idle: Callable[[], None],
     ) -> None:
@@ -37,6 +39,7 @@ class Committer:
         self._inbox = inbox
         self._timers = timers
         self._outbox = outbox
+        self._jobs = jobs
         self._on_stall = on_stall
         self._on_idle = on_idle
         self._handed = asyncio.Event()
@@ -105,6 +108,7 @@ class Committer:
         self._inbox.committed(rows.inbox_added)
         self._timers.committed(rows.instances.values())
         self._outbox.committed(rows.outbox_added)
+        self._jobs.committed(group.durable)
         self._around.suspects.committed(group.durable)
         let_go(self._memory, group)
         self._around.telemetry.emit(

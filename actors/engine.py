@@ -46,6 +46,7 @@ from .holdings import Surroundings
 from .hook_book import HookBook
 from .hooks import request_digest
 from .idempotency import Idempotency
+from .job_specs import STOPPED
 from .life import Life
 from .limits import BACKOFF_FIRST_S, BACKOFF_MAX_S, RETRY_AFTER_S, EngineLimits
 from .ports import Clock, Performer, Store, StoreBroken, StoreError
@@ -53,7 +54,7 @@ from .records import CustomerRow, FlowRow, HookRow, InstanceRow, JobRow, Resourc
 from .resources import Resources
 from .starting import Starting
 from .telemetry import CommitFailed, Crashed, Overflowed, Telemetry
-from .work import Cancel, HookSample, NewJob, Repair, StopJob, Withdraw, Work, event_work
+from .work import Cancel, EndJob, HookSample, NewJob, Repair, Withdraw, Work, event_work, job_lane
 
 _T = TypeVar("_T")
 
@@ -234,7 +235,7 @@ class Engine:
     async def add_job(self, row: JobRow) -> JobRow | Refused:
         """A long operation begins in the background; the row as it was stored."""
         life = self._ready()
-        work = Work(lane=f"\0job:{row.id}", kind="operator", order=NewJob(row))
+        work = Work(lane=job_lane(row.id), kind="operator", order=NewJob(row))
         (result,) = await self._submit(life, [work])
         assert isinstance(result, JobRow | Refused), "what a new job gives"
         return result
@@ -242,7 +243,7 @@ class Engine:
     async def stop_job(self, id: str) -> JobRow | None:
         """The job as it is after that: what was done stays done. None: there is no such job."""
         life = self._ready()
-        await self._submit(life, [Work(lane=f"\0job:{id}", kind="operator", order=StopJob(id))])
+        await self._submit(life, [Work(lane=job_lane(id), kind="operator", order=EndJob(id, STOPPED))])
         return await _afterwards(self._store.job(id))
 
     # ── webhooks and configuration ─────────────────────────────────────────────────────────────────────

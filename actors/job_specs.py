@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, TypeAlias
+from collections.abc import Sequence
+from typing import Final, TypeAlias
 
 import msgspec
 
 from rules.causes import Cause
-from rules.inputs import Repaired
+from rules.inputs import Cancelled, Repaired
 from rules.model import Audience
 
 from .commands import Target
+from .ports import InstanceFilter
 from .records import JobRow
 
 WAITING: Final = "waiting"
@@ -48,8 +50,10 @@ class PullTrigger(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
 
 
 class StartFlow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="start"):
-    """Start a flow for each of a crowd, or for each target, by API or by hand. `version`: the draft's, for
-    tests.
+    """Start a flow by API for each of a crowd, or for each target of `pages`.
+
+    `version`: the draft's, for tests. `pages` are packed, as `paged` makes them: memory holds many, and one
+    at a time is unpacked. `variables` and `metadata` are those of a crowd.
     """
 
     flow: str
@@ -57,26 +61,34 @@ class StartFlow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
     invocation: str
     client: str
     crowd: Crowd | None = None
-    targets: tuple[Target, ...] = ()
+    pages: tuple[bytes, ...] = ()
+    targets: int = 0
+    """On all pages."""
     variables: dict[str, object] = {}
     metadata: dict[str, object] = {}
     test: bool = False
 
 
 class TendInstances(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="instances"):
-    """Do the same to every live instance that a filter finds, up to the number that was the highest then."""
+    """Tell every live instance that a filter finds the same, up to the number that was the highest then."""
 
-    action: Literal["cancel", "repair"]
-    filter: dict[str, object]
+    input: Cancelled | Repaired
+    filter: InstanceFilter
     up_to: int
-    repaired: Repaired | None = None
-    reason: str = "api"
 
 
 Spec: TypeAlias = PullTrigger | StartFlow | TendInstances
 
 encode_spec: Final = msgspec.msgpack.Encoder().encode
 decode_spec: Final = msgspec.msgpack.Decoder(Spec).decode
+
+PAGE_TARGETS: Final = 100
+decode_page: Final = msgspec.msgpack.Decoder(tuple[Target, ...]).decode
+
+
+def paged(targets: Sequence[Target]) -> tuple[bytes, ...]:
+    firsts = range(0, len(targets), PAGE_TARGETS)
+    return tuple(encode_spec(targets[first : first + PAGE_TARGETS]) for first in firsts)
 
 
 def crowd_of(audience: Audience, *, zone: str | None = None) -> Crowd:

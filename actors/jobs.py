@@ -1,42 +1,60 @@
-"""Long operations in pieces: each piece is an input like any other, and commits together with how far it is.
+"""Long operations in pieces: each piece is an input like any other, and commits with how far it is.
 
-So a job goes on after a crash where its last commit left it, and does nothing twice. Jobs take turns; between
-two pieces others have the loop for as long as the piece had it, so that a million starts are not felt.
-What a piece does is `chunks.py`.
+So a job goes on after a crash where its last commit left it, and does nothing twice. Jobs take turns, a piece
+each. Between two pieces others have the loop for as long as the piece had it: nobody is to feel a million
+starts. What a piece does is `chunks.py`.
 """
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Final, TypeAlias, assert_never
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final, assert_never
 
 import msgspec
-from msgspec.structs import replace
 
-from .commands import Overloaded
+from .commands import Target
 from .holdings import Memory, Surroundings
-from .job_specs import OPEN, Crowd, PullTrigger, Spec, StartFlow, TendInstances, decode_spec
-from .limits import CHUNK_MEMBERS
-from .ports import InstanceFilter
+from .job_specs import FAILED, PAGE_TARGETS, Crowd, PullTrigger, Spec, StartFlow, TendInstances, decode_page
+from .limits import CHUNK_MEMBERS, JOB_READS_MAX, JOB_REST_S_MAX, RETRY_AFTER_S
+from .ports import StoreBroken, StoreError
 from .records import JobRow
-from .work import Chunk, Work
-
-Submit: TypeAlias = Callable[[Sequence[Work]], Coroutine[Any, Any, list[object]]]
+from .suspects import Durable, Treatment
+from .telemetry import JobUnread
+from .work import Chunk, EndJob, Work, job_lane
 
 KIND: Final = "job"
 
 
 class Jobs:
-    def __init__(self, around: Surroundings, memory: Memory, *, submit: Submit) -> None:
+    def __init__(self, around: Surroundings, memory: Memory) -> None:
         self._store = around.store
         self._clock = around.clock
+        self._telemetry = around.telemetry
+        self._suspects = around.suspects
         self._open = memory.jobs
-        self._submit = submit
+        self._intake = memory.intake
+        self._under_way: Durable | None = None
+        self._unread: dict[str, int] = {}
+        """How often in a row the next piece of a job could not be read."""
+        self._one_by_one: dict[str, int] = {}
+        """How many members of a job are still to come alone."""
+
+    @property
+    def is_idle(self) -> bool:
+        return not self._open.rows
 
     async def recover(self) -> None:
         for row in await self._store.open_jobs():
             self._open.keep(row)
+            if self._suspects.treatment((KIND, row.id)) is not Treatment.TOGETHER:
+                # A commit with its last piece failed, and one of the members may be the reason.
+                self._one_by_one[row.id] = CHUNK_MEMBERS
+
+    def committed(self, durables: Sequence[Durable]) -> None:
+        """The inputs with these names are stored."""
+        if self._under_way is not None and self._under_way in durables:
+            self._open.settled.set()
 
     async def run(self) -> None:
         """Jobs one piece each, in turn, as long as there are any."""
@@ -45,93 +63,109 @@ class Jobs:
             self._open.stirred.clear()
             while self._open.rows:
                 for id in tuple(self._open.rows):
-                    row = self._open.rows.get(id)
-                    if row is not None:
-                        await self._go_on(row)
+                    await self._go_on(id)
 
-    async def _go_on(self, row: JobRow) -> None:
+    async def _go_on(self, id: str) -> None:
         began = self._clock.monotonic()
-        chunk = await self._next(row)
-        if not row.cursor:
-            chunk = dataclasses.replace(chunk, total=await self._count(chunk.spec))
-        work = Work(lane=f"\0job:{row.id}", kind=KIND, order=chunk, weight=max(1, len(chunk.members)))
-        while True:
-            try:
-                await self._submit([work])
-                break
-            except Overloaded as error:
-                await self._clock.sleep(error.retry_after_s)
-        await self._clock.sleep(self._clock.monotonic() - began)
+        row = self._open.rows.get(id)
+        if row is None:
+            return
+        order = await self._next(row)
+        # Stopped meanwhile? From here on a stop comes after the piece, in the job's lane.
+        if order is not None and self._open.rows.get(id) is row:
+            await self._put(row, order)
+            await self._clock.sleep(min(self._clock.monotonic() - began, JOB_REST_S_MAX))
+
+    async def _put(self, row: JobRow, order: Chunk | EndJob) -> None:
+        """Until it is stored. Nobody waits for it: a commit that is late only makes it late."""
+        self._under_way = durable = (KIND, row.id)
+        self._open.settled.clear()
+        weight = order.weight if isinstance(order, Chunk) else 1
+        self._intake.put(Work(lane=job_lane(row.id), kind=KIND, order=order, weight=weight, durable=durable))
+        await self._open.settled.wait()
+        self._under_way = None
+
+    # ── the next piece ─────────────────────────────────────────────────────────────────────────────────
+    async def _next(self, row: JobRow) -> Chunk | EndJob | None:
+        """None: what it needs could not be read this time."""
+        spec = self._open.spec(row.id)
+        try:
+            chunk = await self._piece(row, spec)
+            if not row.cursor:
+                chunk = replace(chunk, total=await self._count(spec))
+        except StoreBroken:
+            raise
+        except StoreError as error:
+            return await self._could_not_read(row, error)
+        self._unread.pop(row.id, None)
+        return chunk
+
+    async def _could_not_read(self, row: JobRow, error: StoreError) -> EndJob | None:
+        self._telemetry.emit(JobUnread(job=row.id, error=error))
+        tries = self._unread[row.id] = self._unread.get(row.id, 0) + 1
+        if tries < JOB_READS_MAX:
+            await self._clock.sleep(RETRY_AFTER_S)
+            return None
+        del self._unread[row.id]
+        return EndJob(row.id, FAILED, "unreadable")
+
+    async def _piece(self, row: JobRow, spec: Spec) -> Chunk:
+        at = msgspec.msgpack.decode(row.cursor, type=int) if row.cursor else 0
+        size = self._size(row)
+        match spec:
+            case PullTrigger():
+                members, reached = await self._of_crowd(spec.crowd, at, size)
+                return Chunk(row.id, spec, reached, members=members)
+            case StartFlow(crowd=Crowd() as crowd):
+                members, reached = await self._of_crowd(crowd, at, size)
+                targets = [
+                    Target(customer=member, variables=spec.variables, metadata=spec.metadata)
+                    for member in members
+                ]
+                return Chunk(row.id, spec, reached, targets=tuple(targets))
+            case StartFlow():
+                return _of_pages(row, spec, at, size)
+            case TendInstances():
+                stretch = await self._store.instance_numbers(
+                    spec.filter, after=at, up_to=spec.up_to, limit=size
+                )
+                return Chunk(row.id, spec, stretch.looked_to, members=tuple([id for _, id in stretch.ids]))
+            case _:
+                assert_never(spec)
+
+    def _size(self, row: JobRow) -> int:
+        left = self._one_by_one.pop(row.id, 0)
+        if left > 1:
+            self._one_by_one[row.id] = left - 1
+        return 1 if left else CHUNK_MEMBERS
+
+    async def _of_crowd(self, crowd: Crowd, at: int, size: int) -> tuple[tuple[str, ...], int | None]:
+        """Members, and where to go on after them."""
+        if crowd.customers is not None:
+            some = crowd.customers[at : at + size]
+            return some, at + size if at + size < len(crowd.customers) else None
+        members = await self._store.audience(
+            after=at, limit=size, segment=crowd.segment, tag=crowd.tag, zone=crowd.zone, test=crowd.test
+        )
+        reached = members[-1].number if len(members) == size else None
+        return tuple([member.customer for member in members]), reached
 
     async def _count(self, spec: Spec) -> int:
         if isinstance(spec, TendInstances):
-            return await self._store.count_instances(_filter(spec))
+            return await self._store.count_instances(spec.filter, up_to=spec.up_to)
         crowd = spec.crowd
         if crowd is None:
-            return len(spec.targets) if isinstance(spec, StartFlow) else 0
+            return spec.targets if isinstance(spec, StartFlow) else 0
         if crowd.customers is not None:
             return len(crowd.customers)
         return await self._store.audience_count(
             segment=crowd.segment, tag=crowd.tag, zone=crowd.zone, test=crowd.test
         )
 
-    # ── the next piece ─────────────────────────────────────────────────────────────────────────────────
-    async def _next(self, row: JobRow) -> Chunk:
-        spec = decode_spec(row.spec)
-        at = msgspec.msgpack.decode(row.cursor, type=int) if row.cursor else 0
-        match spec:
-            case PullTrigger():
-                return await self._of_crowd(row, spec, spec.crowd, at)
-            case StartFlow(crowd=Crowd() as crowd):
-                return await self._of_crowd(row, spec, crowd, at)
-            case StartFlow():
-                return _piece(row, spec, range(len(spec.targets)), at)
-            case TendInstances():
-                return await self._of_instances(row, spec, at)
-            case _:
-                assert_never(spec)
 
-    async def _of_crowd(self, row: JobRow, spec: Spec, crowd: Crowd, at: int) -> Chunk:
-        if crowd.customers is not None:
-            return _piece(row, spec, crowd.customers, at)
-        members = await self._store.audience(
-            after=at,
-            limit=CHUNK_MEMBERS,
-            segment=crowd.segment,
-            tag=crowd.tag,
-            zone=crowd.zone,
-            test=crowd.test,
-        )
-        reached = members[-1].number if len(members) == CHUNK_MEMBERS else None
-        return Chunk(row.id, spec, tuple(member.customer for member in members), reached)
-
-    async def _of_instances(self, row: JobRow, spec: TendInstances, at: int) -> Chunk:
-        stretch = await self._store.instance_numbers(
-            _filter(spec), after=at, up_to=spec.up_to, limit=CHUNK_MEMBERS
-        )
-        return Chunk(row.id, spec, tuple(id for _, id in stretch.ids), stretch.looked_to)
-
-
-def _filter(spec: TendInstances) -> InstanceFilter:
-    return InstanceFilter(**spec.filter)  # type: ignore[arg-type]  # as it was checked when stored
-
-
-def _piece(row: JobRow, spec: Spec, all: Sequence[object], at: int) -> Chunk:
-    """Of what the spec itself names; the cursor counts."""
-    end = min(at + CHUNK_MEMBERS, len(all))
-    return Chunk(row.id, spec, tuple(all[at:end]), end if end < len(all) else None)
-
-
-def moved(row: JobRow, chunk: Chunk, *, failed: int, now: int, state: str) -> JobRow:
-    """The job after a piece of it."""
-    ended = state not in OPEN
-    return replace(
-        row,
-        state=state,
-        cursor=b"" if chunk.reached is None else msgspec.msgpack.encode(chunk.reached),
-        total=row.total if chunk.total is None else chunk.total,
-        done=row.done + len(chunk.members) - failed,
-        failed=row.failed + failed,
-        updated_at=now,
-        ended_at=now if ended else None,
-    )
+def _of_pages(row: JobRow, spec: StartFlow, at: int, size: int) -> Chunk:
+    """The cursor counts targets; a piece ends with its page."""
+    page, first = divmod(at, PAGE_TARGETS)
+    some = decode_page(spec.pages[page])[first : first + size] if page < len(spec.pages) else ()
+    reached = at + len(some)
+    return Chunk(row.id, spec, reached if reached < spec.targets else None, targets=some)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
 from .authoring import Authoring, Submit
-from .commands import Overloaded
 from .holdings import Memory, Surroundings
+from .patience import patiently
 from .ports import StoreBroken, StoreError
 from .records import FlowRow
 from .telemetry import Lagged, Pruned
@@ -75,8 +75,8 @@ class Keeper:
             if not left:
                 break  # none, or only such as cannot be cancelled: their faults were reported
             tried.update(left)
-            await self._patiently(partial(self._cancel, left))
-        await self._patiently(partial(self._authoring.swept, row.key, below))
+            await patiently(self._clock, partial(self._cancel, left))
+        await patiently(self._clock, partial(self._authoring.swept, row.key, below))
 
     async def _cancel(self, instances: Sequence[str]) -> None:
         works = []
@@ -86,14 +86,6 @@ class Keeper:
                 works.append(Work(lane=actor.customer, kind="sweep", order=Cancel(id, reason="published")))
         if works:
             await self._submit(works)
-
-    async def _patiently(self, call: Callable[[], Awaitable[None]]) -> None:
-        """A queue that is full now has room later."""
-        while True:
-            try:
-                return await call()
-            except Overloaded as error:
-                await self._clock.sleep(error.retry_after_s)
 
     # ── how late the loop is ───────────────────────────────────────────────────────────────────────────
     async def measure_lag(self) -> None:

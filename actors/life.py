@@ -45,6 +45,7 @@ class Life:
         self._inbox = Inbox(around, memory, last_number=last_inbox_number)
         self._timers = Timers(around, memory)
         self._outbox = Outbox(around, memory, last_number=last_outbox_number)
+        self._jobs = Jobs(around, memory)
         self._turns = Turns(
             around,
             memory,
@@ -59,6 +60,7 @@ class Life:
             inbox=self._inbox,
             timers=self._timers,
             outbox=self._outbox,
+            jobs=self._jobs,
             on_stall=self.abandon,
             on_idle=self._after_commit,
         )
@@ -72,7 +74,6 @@ class Life:
             on_room=self._wake_sources,
         )
         self.authoring = Authoring(around, memory, submit=self.submit)
-        self._jobs = Jobs(around, memory, submit=self.submit)
         self._schedules = Schedules(around, memory, submit=self.submit)
         self._keeper = Keeper(around, memory, authoring=self.authoring, submit=self.submit)
 
@@ -150,8 +151,9 @@ class Life:
 
     @property
     def is_idle(self) -> bool:
-        """Nothing is queued, being prepared, taken or committed."""
-        return self._prefetch.is_idle and self._loop.is_idle and self._outbox.is_idle
+        """Nothing is queued, being prepared, taken or committed, and no job is open."""
+        parts = (self._prefetch, self._loop, self._outbox, self._jobs)
+        return all(part.is_idle for part in parts)
 
     def forget(self) -> None:
         """Let go of what is large now: frozen objects are never looked at by the collector."""

@@ -20,6 +20,15 @@ RESOURCES_MAX: Final = 5_000
 JOBS_MAX: Final = 1_000
 """Jobs that wait or run at once."""
 
+JOB_SPECS_BYTES_MAX: Final = 64 * 1024 * 1024
+"""Of what they are to do, packed, in memory: four of the largest imports, or 64 of the largest events."""
+
+JOB_REST_S_MAX: Final = 1.0
+"""Between two pieces of jobs, however long the store took for the last one."""
+
+JOB_READS_MAX: Final = 5
+"""Times in a row that a job's next piece may be unreadable before the job fails."""
+
 OWN_TURNS_MAX: Final = 1_000
 """Turns that one input may cause in its own commit; what is beyond waits in the inbox (architecture)."""
 

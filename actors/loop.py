@@ -70,7 +70,7 @@ class TurnLoop:
     async def _fill(self) -> None:
         """Take what is ready, until the group is full or nothing is left."""
         ready = self._prefetch.ready
-        slice_ends = self._clock.monotonic() + self._limits.slice_ms / 1_000
+        slice_ends = self._slice_end()
         count = 0
         while ready and not self.is_resting:
             if not self._has_room_for(ready[0]):
@@ -86,7 +86,7 @@ class TurnLoop:
                 self._hand_over()
                 self._on_room()
                 await asyncio.sleep(0)
-                slice_ends = self._clock.monotonic() + self._limits.slice_ms / 1_000
+                slice_ends = self._slice_end()
 
     def _take(self, work: Work) -> Steps | None:
         if self._turns.group.is_empty:
@@ -104,12 +104,17 @@ class TurnLoop:
         return self._taking.take(work)
 
     async def _take_on(self, work: Work, steps: Steps) -> None:
-        """A long start call, with pauses for others; the group stays open until it is whole."""
+        """A start call or a piece of a job, with pauses for others; the group stays open until then."""
         answer = None
+        slice_ends = self._slice_end()
         for count, answer in enumerate(steps, start=1):  # noqa: B007 – the last one is the answer
-            if count % PAUSE_INPUTS == 0:
+            if count % PAUSE_INPUTS == 0 or self._clock.monotonic() >= slice_ends:
                 await asyncio.sleep(0)
+                slice_ends = self._slice_end()
         self._taking.taken(work, answer)
+
+    def _slice_end(self) -> float:
+        return self._clock.monotonic() + self._limits.slice_ms / 1_000
 
     def _set_aside(self, work: Work, treatment: Treatment) -> None:
         if treatment is Treatment.ISOLATE:

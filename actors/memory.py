@@ -226,6 +226,7 @@ class MemoryStore:
                 filter.kind in (None, row.kind)
                 and filter.name in (None, row.name)
                 and filter.state in (None, row.state)
+                and filter.by in (None, row.by)
             )
 
         page, cursor = self.rows.jobs.page(matches, cursor=filter.cursor, limit=filter.limit)
@@ -281,9 +282,9 @@ class MemoryStore:
         found = [(number, row.id) for number, row in islice(walk, limit + 1)]
         return Stretch(ids=found[:limit], looked_to=found[limit - 1][0] if len(found) > limit else None)
 
-    async def count_instances(self, filter: InstanceFilter) -> int:
+    async def count_instances(self, filter: InstanceFilter, *, up_to: int | None = None) -> int:
         await _others()
-        return sum(1 for _ in self.rows.instances.walk(_matches(filter)))
+        return sum(1 for _ in self.rows.instances.walk(_matches(filter), up_to=up_to))
 
     async def last_instance_number(self) -> int:
         await _others()

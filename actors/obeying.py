@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, assert_never
 
 import msgspec
+from msgspec.structs import replace
 
 from rules.customers.profile import Profile, change, new_profile
 from rules.effects import (
@@ -148,8 +149,10 @@ class Obeying:
         self._turns.group.ledgers[key] = effect.ledger
 
     def put_job(self, row: JobRow) -> JobRow:
-        """A job is new or has moved."""
-        self._turns.group.rows.jobs[row.id] = row
+        """A job is new, with its spec, or has moved: then without, unless the same commit makes it."""
+        jobs = self._turns.group.rows.jobs
+        made = jobs.get(row.id)
+        jobs[row.id] = row if made is None or row.spec else replace(row, spec=made.spec)
         self._jobs.keep(row)
         return row
 

@@ -151,6 +151,7 @@ class JobFilter:
     kind: str | None = None
     name: str | None = None
     state: str | None = None
+    by: str | None = None
     cursor: str | None = None
     limit: int = 50
 
@@ -335,7 +336,7 @@ class Store(Protocol):
         """
         ...
 
-    async def count_instances(self, filter: InstanceFilter) -> int:
+    async def count_instances(self, filter: InstanceFilter, *, up_to: int | None = None) -> int:
         """As many as the walk would give. What changes while it counts is counted or not."""
         ...
 

@@ -24,6 +24,7 @@ from .commands import (
     DropResource,
     HookCall,
     PutResource,
+    Target,
     TrackBatch,
 )
 from .definitions import Armed, Version
@@ -40,6 +41,7 @@ from .work import (
     Cancel,
     Chunk,
     Deliver,
+    EndJob,
     FlowChange,
     HookSample,
     NewJob,
@@ -50,7 +52,7 @@ from .work import (
     Row,
     Spread,
     Start,
-    StopJob,
+    StartOne,
     TimerDue,
     Withdraw,
     Work,
@@ -270,11 +272,10 @@ class Prefetch:
             case Begin():
                 self._of_child(order, needs)
             case Start():
-                needs.held.append(order.version)
-                for target in order.request.targets:
-                    self._of_start(target.customer, order.version, needs)
-                    if order.request.test:
-                        self._of_profile(target.customer, needs)
+                self._of_targets(order.request.targets, order.version, needs, test=order.request.test)
+            case StartOne():
+                version = self._definitions.version(order.flow, order.version)
+                self._of_targets((order.target,), version, needs, test=order.test)
             case CustomerWrite():
                 self._of_profile(order.id, needs)
                 for actor in self._router.watching(order.id):
@@ -282,7 +283,7 @@ class Prefetch:
             case HookCall():
                 self._of_profile(order.customer, needs)
                 self._of_pull(order.customer, self._definitions.armed(order.flow, order.trigger), needs)
-            case Spread() | FlowChange() | NewJob() | StopJob() | Occurrence():
+            case Spread() | FlowChange() | NewJob() | EndJob() | Occurrence():
                 pass
             case HookSample() | ChangeHook() | PutResource() | DropResource():
                 pass
@@ -298,21 +299,28 @@ class Prefetch:
             case PullTrigger():
                 armed = self._definitions.armed(spec.flow, spec.trigger)
                 for customer in chunk.members:
-                    self._of_pull(str(customer), armed, needs)
+                    self._of_pull(customer, armed, needs)
             case StartFlow():
                 version = self._definitions.version(spec.flow, spec.version)
-                needs.held.append(version)
-                if not version.is_ready:
-                    needs.versions[version] = None
-                    needs.count += 1
-                for member in chunk.members:
-                    target = spec.targets[member].customer if isinstance(member, int) else str(member)
-                    self._of_start(target, version, needs)
+                self._of_targets(chunk.targets, version, needs, test=spec.test)
             case TendInstances():
                 for id in chunk.members:
-                    self._of_instance(str(id), needs)
+                    self._of_instance(id, needs)
             case _:
                 assert_never(spec)
+
+    def _of_targets(self, targets: Iterable[Target], version: Version, needs: Needs, *, test: bool) -> None:
+        needs.held.append(version)
+        self._of_version(version, needs)
+        for target in targets:
+            self._of_start(target.customer, version, needs)
+            if test:
+                self._of_profile(target.customer, needs)
+
+    def _of_version(self, version: Version, needs: Needs) -> None:
+        if not version.is_ready:
+            needs.versions[version] = None
+            needs.count += 1
 
     def _of_child(self, letter: Begin, needs: Needs) -> None:
         child = letter.child
@@ -361,10 +369,8 @@ class Prefetch:
         if actor.is_cold:
             needs.actors[actor.id] = actor
             needs.count += 1
-        if not actor.version.is_ready:
-            needs.versions[actor.version] = None
-            needs.count += 1
-        elif actor.version.needs_profile:
+        self._of_version(actor.version, needs)
+        if actor.version.needs_profile:
             self._of_profile(actor.customer, needs)
         self._of_ledgers(actor.version, actor.customer, needs)
 

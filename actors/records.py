@@ -176,7 +176,7 @@ class JobRow(msgspec.Struct, frozen=True, gc=False):
 
     `spec` is what to do, as first stored; `cursor` where to go on; `total` None while nobody has counted;
     `unique`, if any, is of one job at a time: who adds the same again is refused. `result`: what it has to
-    tell beside counts.
+    tell beside counts. `error`: the code of why it failed.
     """
 
     id: str
@@ -194,6 +194,7 @@ class JobRow(msgspec.Struct, frozen=True, gc=False):
     ended_at: int | None
     unique: str | None
     result: bytes = b""
+    error: str | None = None
 
 
 class UndoRow(msgspec.Struct, frozen=True, gc=False):

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 from rules.calendar.schedules import Once, Schedule, missed, next_after
 from rules.errors import RuleError
 from rules.model import ScheduleTrigger
 
-from .commands import Overloaded
 from .definitions import Armed
 from .holdings import Memory, Surroundings
+from .patience import patiently
 from .records import ScheduleRow
 from .work import Occurrence, Work
 
@@ -37,6 +38,7 @@ class Schedules:
         self._zone = around.world.zone
         self._definitions = memory.definitions
         self._handled = memory.schedules
+        self._jobs = memory.jobs
         self._submit = submit
         self._wake = asyncio.Event()
         self._seen: Sequence[object] = ()
@@ -88,22 +90,18 @@ class Schedules:
                 is_once = isinstance(schedule, Once)
                 handled = armed.version.published_at - (trigger.catch_up_ms if is_once else 0)
             backlog = missed(schedule, clock, handled=handled, now=now, catch_up_ms=trigger.catch_up_ms)
+            if backlog.late is not None and self._jobs.is_full:
+                return now + LOOK_MS_MAX  # later, or missed
             if backlog.late is not None or backlog.missed or at not in self._handled:
                 order = Occurrence(at, armed.version, trigger, backlog.late, backlog.missed, now)
-                await self._patiently(Work(lane=f"\0schedule:{at[0]}", kind=KIND, order=order))
+                await patiently(self._clock, partial(self._tell, order))
             due = next_after(schedule, clock, now)
         except RuleError:
             return now + LOOK_MS_MAX  # it was worked out when it was published: only constants may have moved
         return now + LOOK_MS_MAX if due is None else due
 
-    async def _patiently(self, work: Work) -> None:
-        """A queue that is full now has room later."""
-        while True:
-            try:
-                await self._submit([work])
-                return
-            except Overloaded as error:
-                await self._clock.sleep(error.retry_after_s)
+    async def _tell(self, order: Occurrence) -> None:
+        await self._submit([Work(lane=f"\0schedule:{order.at[0]}", kind=KIND, order=order)])
 
     async def _wait(self, due: int) -> None:
         seconds = max(0.0, (due - self._clock.now()) / 1_000)

@@ -1,4 +1,7 @@
-"""A start call, taken: each target starts or is refused by itself, all in one commit with the kept answer."""
+"""A start call, taken: each target starts or is refused by itself, all in one commit with the kept answer.
+
+A job's targets, and those of letters, start here too, one by one.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,13 @@ from rules.world import Identity
 from .births import Births
 from .commands import Refused, StartedTarget, StartResult, Target, TargetRefusal
 from .dedupe import answer_key
+from .definitions import Version
 from .events import Events
 from .holdings import Memory
 from .limits import ANSWER_KEPT_MS
 from .records import AnswerRow, JournalRow
 from .turns import Turns
-from .work import Start, Work
+from .work import Start, StartOne, Work
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -43,7 +47,7 @@ class Starts:
         started: list[StartedTarget] = []
         not_started: list[TargetRefusal] = []
         for target in order.request.targets:
-            begun = self._start(order, target)
+            begun = self.one(_of(order, target))
             if isinstance(begun, Refusal):
                 not_started.append(
                     TargetRefusal(customer=target.customer, reason=begun.code, detail=begun.reason)
@@ -61,8 +65,7 @@ class Starts:
             return None
         errors = []
         for index, target in enumerate(order.request.targets):
-            profile = self._customers.get(target.customer)
-            if profile is None or not profile.test:
+            if not self._is_test(target.customer):
                 message = f'"{target.customer}" is not a test customer.'
                 pointer = f"/targets/{index}/customer"
                 errors.append({"pointer": pointer, "code": "not_a_test_customer", "message": message})
@@ -70,10 +73,12 @@ class Starts:
             return None
         return Refused(code="invalid", reason="A test may only reach test customers.", errors=tuple(errors))
 
-    def _start(self, order: Start, target: Target) -> str | Refusal:
-        turns, request, version = self._turns, order.request, order.version
+    def one(self, order: StartOne) -> str | Refusal:
+        """The instance that was started, or why there is none."""
+        turns, target = self._turns, order.target
         turns.begin(target.customer, now=turns.now)
-        flow = self._flow(order)
+        version = self._definitions.version(order.flow, order.version)
+        flow = self._flow(order, version)
         if isinstance(flow, Refusal):
             return flow
         identity = Identity(
@@ -81,9 +86,9 @@ class Starts:
             customer=target.customer,
             key=target.key,
             invocation=order.invocation,
-            test=request.test,
+            test=order.test,
         )
-        self._record(order, target, identity.id)
+        self._record(order, identity.id)
         started = Started(
             trigger="api", trigger_type="api", variables=target.variables, metadata=target.metadata
         )
@@ -91,28 +96,33 @@ class Starts:
         turns.finish(self._events.route)
         return begun if isinstance(begun, Refusal) else begun.id
 
-    def _flow(self, order: Start) -> Flow | Refusal:
-        row = self._definitions.row(order.request.flow)
+    def _flow(self, order: StartOne, version: Version) -> Flow | Refusal:
+        row = self._definitions.row(order.flow)
         if row is None or row.archived:
             return Refusal(code="unknown_flow", reason="There is no such flow.")
-        if row.paused and not order.request.test:
+        if row.paused and not order.test:
             return Refusal(code="flow_paused", reason="The flow is paused.")
-        if order.version.flow is None:
-            return Refusal(code="broken_flow", reason=f"The flow does not compile: {order.version.broken}.")
-        return order.version.flow
+        if version.flow is None:
+            return Refusal(code="broken_flow", reason=f"The flow does not compile: {version.broken}.")
+        if order.test and not self._is_test(order.target.customer):
+            return Refusal(code="not_a_test_customer", reason="A test may only reach test customers.")
+        return version.flow
 
-    def _record(self, order: Start, target: Target, instance: str) -> None:
-        request = order.request
+    def _is_test(self, customer: str) -> bool:
+        profile = self._customers.get(customer)
+        return profile is not None and profile.test
+
+    def _record(self, order: StartOne, instance: str) -> None:
         self._turns.group.rows.journal.append(
             JournalRow(
                 id=instance,
                 at=self._turns.now,
                 kind="start",
-                source=request.client,
-                customer=target.customer,
-                name=request.flow,
+                source=order.client,
+                customer=order.target.customer,
+                name=order.flow,
                 payload=_encode(
-                    {"invocation": order.invocation, "version": order.version.number, "target": target}
+                    {"invocation": order.invocation, "version": order.version, "target": order.target}
                 ),
             )
         )
@@ -128,3 +138,10 @@ class Starts:
                     expires_at=self._turns.now + ANSWER_KEPT_MS,
                 )
             )
+
+
+def _of(order: Start, target: Target) -> StartOne:
+    request = order.request
+    return StartOne(
+        request.flow, order.version.number, target, order.invocation, request.client, request.test
+    )

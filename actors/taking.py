@@ -30,6 +30,7 @@ from .limits import JOBS_MAX
 from .pulling import Pulling
 from .records import JobRow, JournalRow
 from .starts import Starts
+from .suspects import Durable
 from .turns import Turns
 from .work import (
     Begin,
@@ -37,6 +38,7 @@ from .work import (
     Cancel,
     Chunk,
     Deliver,
+    EndJob,
     FlowChange,
     HookSample,
     NewJob,
@@ -46,7 +48,7 @@ from .work import (
     Repair,
     Spread,
     Start,
-    StopJob,
+    StartOne,
     TimerDue,
     Withdraw,
     Work,
@@ -71,8 +73,8 @@ class Taking:
         self._births = births = Births(around, memory, turns)
         self._pulling = pulling = Pulling(around, memory, turns, births)
         self._events = events = Events(around, memory, turns, births, pulling)
-        self._chunks = Chunks(memory, turns, births, pulling, events)
-        self._starts = Starts(memory, turns, births, events)
+        self._starts = starts = Starts(memory, turns, births, events)
+        self._chunks = Chunks(memory, turns, births, pulling, starts, events)
         self._cards = Cards(memory, turns, events)
         self._hooks = hooks = Hooks(memory, turns, pulling, events)
         self._writes = Writes(memory, turns, events, hooks)
@@ -83,18 +85,23 @@ class Taking:
         group = self._turns.group
         group.inputs += 1
         self._turns.begin(None, now=self._clock.now())
+        if work.durable is not None:
+            self._consume(work.durable)
         if type(order) is Start:
             return self._starts.take(work, order)
         if type(order) is Chunk:
             return self._chunks.take(order)
-        if work.durable is not None:
-            group.durable.append(work.durable)
-            if work.durable[0] == "inbox":
-                group.rows.inbox_taken.append(int(work.durable[1]))
-            elif work.durable[0] == "outbox":
-                group.rows.outbox_taken.append(int(work.durable[1]))
         self.taken(work, self._take(work))
         return None
+
+    def _consume(self, durable: Durable) -> None:
+        """The commit says that it was taken."""
+        group, (kind, name) = self._turns.group, durable
+        group.durable.append(durable)
+        if kind == "inbox":
+            group.rows.inbox_taken.append(int(name))
+        elif kind == "outbox":
+            group.rows.outbox_taken.append(int(name))
 
     def taken(self, work: Work, answer: object) -> None:
         """Its turns are over: the answer follows the commit, and what was kept in memory for it may go."""
@@ -110,24 +117,24 @@ class Taking:
     def leave(self, work: Work) -> None:
         """As if it had not come; it is in the store, for the next start."""
         self._turns.group.inputs += 1
+        if isinstance(work.order, Chunk | EndJob):
+            self._jobs.leave(str(work.durable[1]) if work.durable else "")
         self.taken(work, None)
 
     def isolate(self, work: Work) -> None:
-        """A durable input that lets no commit pass: it is consumed, and its instance fails."""
+        """A durable input that lets no commit pass: it is consumed, and its instance or member fails."""
         group = self._turns.group
         group.inputs += 1
         self._turns.begin(None, now=self._clock.now())
         assert work.durable is not None, "only durable inputs come again"
-        group.durable.append(work.durable)
+        self._consume(work.durable)
         order = work.order
         if isinstance(order, Deliver | TimerDue | CallDone):
             actor = self._router.actors.get(order.instance)
             if actor is not None and not actor.is_cold:
                 self._turns.fail(actor, TimeCame() if isinstance(order, TimerDue) else order.input)
-        if work.durable[0] == "inbox":
-            group.rows.inbox_taken.append(int(work.durable[1]))
-        elif work.durable[0] == "outbox":
-            group.rows.outbox_taken.append(int(work.durable[1]))
+        elif isinstance(order, Chunk):
+            self._chunks.skip(order)
         self.taken(work, None)
 
     def _take(self, work: Work) -> object:  # noqa: C901, PLR0912 – one arm for each kind of order
@@ -152,6 +159,8 @@ class Taking:
                 self._spread(order)
             case Begin():
                 self._begin(order)
+            case StartOne():
+                self._starts.one(order)
             case CallDone():
                 self._give(order.instance, order.input, 0)
             case Repair():
@@ -167,8 +176,8 @@ class Taking:
                 return self._writes.change_flow(order)
             case NewJob():
                 return self._new_job(order.row)
-            case StopJob():
-                return self._chunks.stop(order.id)
+            case EndJob():
+                return self._chunks.end(order)
             case Occurrence():
                 self._chunks.occur(order)
             case HookCall():

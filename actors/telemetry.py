@@ -9,6 +9,7 @@
 | `Faulted` | a fault of ours in a turn | instance, flow, version, the exception |
 | `Isolated` | a durable input made every commit fail and was set aside | instance, error |
 | `CallFaulted` | a call that leaves the process ended in a fault of ours | instance, the exception |
+| `JobUnread` | the next piece of a job could not be read; it is tried again | job, the store's error |
 | `Crashed` | a task of the runtime ended with an exception; memory is recovered | the exception |
 | `Overflowed` | a call was refused before anything was queued | inputs waiting |
 | `Lagged` | how late the loop came to a wake-up, once a second | seconds |
@@ -54,6 +55,12 @@ class Committed:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallFaulted:
     instance: str
+    error: Exception
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobUnread:
+    job: str
     error: Exception
 
 
@@ -117,6 +124,7 @@ Report: TypeAlias = (
     | Recovered
     | Faulted
     | Isolated
+    | JobUnread
     | Crashed
     | Overflowed
     | Lagged

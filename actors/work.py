@@ -33,6 +33,7 @@ from .commands import (
     Idempotency,
     PutResource,
     StartRequest,
+    Target,
     TrackBatch,
 )
 from .dedupe import event_digest, event_key
@@ -82,7 +83,18 @@ class Begin(msgspec.Struct, frozen=True, tag="begin", array_like=True):
     parent: Parent
 
 
-Letter: TypeAlias = Deliver | Raise | Pull | Spread | Begin
+class StartOne(msgspec.Struct, frozen=True, tag="start", array_like=True):
+    """A start by API of this version for one target; a letter where what it looks at is not in memory."""
+
+    flow: str
+    version: int
+    target: Target
+    invocation: str
+    client: str
+    test: bool = False
+
+
+Letter: TypeAlias = Deliver | Raise | Pull | Spread | Begin | StartOne
 
 encode_letter: Final = msgspec.msgpack.Encoder().encode
 decode_letter: Final = msgspec.msgpack.Decoder(Letter).decode
@@ -130,20 +142,36 @@ class NewJob:
 
 
 @dataclass(frozen=True, slots=True)
-class StopJob:
+class EndJob:
+    """A job is to end before it is done."""
+
     id: str
+    state: str
+    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A piece of a job: its members, and where to go on after it (None: it is the last)."""
+    """A piece of a job, and where to go on after it (None: it is the last). Its members are `targets` of a
+    start, else ids: customers, instances.
+    """
 
     job: str
     spec: Spec
-    members: tuple[object, ...]
     reached: int | None
+    members: tuple[str, ...] = ()
+    targets: tuple[Target, ...] = ()
     total: int | None = None
     """How many there are in all, told with the first piece."""
+
+    @property
+    def weight(self) -> int:
+        return len(self.members) + len(self.targets)
+
+
+def job_lane(id: str) -> str:
+    """What is done to a job, and by it, stays in order."""
+    return f"\0job:{id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +238,7 @@ Order: TypeAlias = (
     | Repair
     | CallDone
     | NewJob
-    | StopJob
+    | EndJob
     | Chunk
     | Occurrence
     | HookCall
@@ -285,8 +313,8 @@ Row: TypeAlias = tuple[Cache[Any, Any], Any]
 class Work:
     """One input. `lane` keeps the order of one customer, `kind` is its class for fairness and shares.
 
-    `durable` names an input that is in the store already: ("timer", instance), ("inbox", number), or the
-    result of a call ("outbox", number).
+    `durable` names an input that is in the store already: ("timer", instance), ("inbox", number), the result
+    of a call ("outbox", number), or the next piece of a ("job", id).
     `weight` is about how many turns it will cause at least.
     """
 

@@ -105,6 +105,7 @@ class Meters:
                 | telemetry.Crashed()
                 | telemetry.Faulted()
                 | telemetry.CallFaulted()
+                | telemetry.JobUnread()
             ):
                 pass  # logged; faults are counted with the commit that holds them
 
@@ -154,6 +155,8 @@ def log_report(report: Report) -> None:  # noqa: C901 – an arm a kind of repor
             log.error("input isolated", instance=report.instance, error=str(report.error))
         case telemetry.CallFaulted():
             log.error("call failed", instance=report.instance, exc_info=report.error)
+        case telemetry.JobUnread():
+            log.error("job could not be read", job=report.job, error=str(report.error))
         case telemetry.Crashed():
             log.error("runtime task crashed", exc_info=report.error)
         case telemetry.Overflowed():

@@ -16,7 +16,7 @@ from .sql import SQL, add_rows, json_text
 
 def write_jobs(db: Database, rows: Sequence[JobRow]) -> None:
     add_rows(db, "jobs_put", [_columns(row) for row in rows])
-    add_rows(db, "job_specs_add", [(row.id, row.spec) for row in rows])
+    add_rows(db, "job_specs_add", [(row.id, row.spec) for row in rows if row.spec])
 
 
 def job(db: Database, id: str) -> JobRow | None:
@@ -53,4 +53,5 @@ def _columns(row: JobRow) -> tuple[object, ...]:
         row.ended_at,
         row.unique,
         row.result,
+        row.error,
     )

@@ -64,11 +64,17 @@ def instance_numbers(
 
 
 def count_instances(
-    db: Database, filter: InstanceFilter, after: int, *, looked_at_max: int = LOOKED_AT_MAX
+    db: Database,
+    filter: InstanceFilter,
+    *,
+    after: int,
+    up_to: int | None,
+    looked_at_max: int = LOOKED_AT_MAX,
 ) -> tuple[int, int | None]:
     """A piece of the count, and the number to go on after, None at the end."""
     statement = over_walk("instances_count", _instance_walk(filter), order="asc")
-    bounds = {"after": after, "before": NEWEST, "window": looked_at_max}
+    before = NEWEST if up_to is None else up_to + 1
+    bounds = {"after": after, "before": before, "window": looked_at_max}
     count, last, looked_at = db.execute(statement, _instance_values(filter) | bounds).fetchone()
     return count, last if looked_at == looked_at_max else None
 
@@ -118,7 +124,7 @@ def customers(
 def jobs(
     db: Database, filter: JobFilter, *, looked_at_max: int = LOOKED_AT_MAX
 ) -> tuple[list[JobRow], str | None]:
-    given = {"kind": filter.kind, "name": filter.name, "state": filter.state}
+    given = {"kind": filter.kind, "name": filter.name, "state": filter.state, "by": filter.by}
     window = Window(filter.cursor, filter.limit, looked_at_max)
     rows, cursor = _page(db, over_walk("jobs_page", "jobs_all", order="desc"), given, window)
     return [JobRow(*row) for row in rows], cursor

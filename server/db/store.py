@@ -306,10 +306,10 @@ class SqliteStore:
     ) -> Stretch:
         return await self._edges(lists.instance_numbers, filter, after=after, up_to=up_to, limit=limit)
 
-    async def count_instances(self, filter: InstanceFilter) -> int:
-        count, after = await self._edges(lists.count_instances, filter, 0)
+    async def count_instances(self, filter: InstanceFilter, *, up_to: int | None = None) -> int:
+        count, after = await self._edges(lists.count_instances, filter, after=0, up_to=up_to)
         while after is not None:
-            more, after = await self._edges(lists.count_instances, filter, after)
+            more, after = await self._edges(lists.count_instances, filter, after=after, up_to=up_to)
             count += more
         return count
 

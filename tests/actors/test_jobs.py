@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
-from actors.job_specs import Crowd, StartFlow, TendInstances, new_job
+from actors.commands import Target
+from actors.job_specs import PAGE_TARGETS, Crowd, StartFlow, TendInstances, decode_spec, new_job, paged
 from actors.ports import InstanceFilter, JobFilter
-from actors.records import InstanceRow, JobRow
+from actors.records import Group, InboxRow, InstanceRow, JobRow
 from actors.testing import START_MS, Stage, play
+from actors.work import StartOne, encode_letter
+from rules.inputs import Cancelled
 
 WAITING = """
 start: w
@@ -107,6 +112,95 @@ def test_a_start_by_api_for_a_crowd_can_be_stopped() -> None:
     play(script())
 
 
+def test_a_job_whose_first_piece_is_in_the_commit_that_makes_it_is_whole() -> None:
+    async def script() -> None:
+        async with Stage() as stage:
+            version = await stage.publish(f"flow: news\n{WAITING}")
+            spec = StartFlow(
+                flow="news",
+                version=version.number,
+                invocation="i",
+                client="t",
+                targets=1,
+                pages=paged([Target(customer="ann")]),
+            )
+            made = asyncio.ensure_future(
+                stage.engine.add_job(new_job(spec, id="job", name="news", by="t", now=START_MS))
+            )
+            await stage.sleep(1)
+            row = await stage.store.job("job")
+            assert row is not None
+            assert decode_spec(row.spec) == spec
+            assert isinstance(await made, JobRow)
+
+    play(script())
+
+
+def test_targets_on_many_pages_start_each_once() -> None:
+    async def script() -> None:
+        async with Stage() as stage:
+            version = await stage.publish(f"flow: news\n{WAITING}")
+            targets = [Target(customer=f"c{number:03}", key="k") for number in range(2 * PAGE_TARGETS + 1)]
+            spec = StartFlow(
+                flow="news",
+                version=version.number,
+                invocation="i",
+                client="t",
+                pages=paged(targets),
+                targets=len(targets),
+            )
+            await stage.engine.add_job(new_job(spec, id="job", name="news", by="t", now=START_MS))
+            await stage.sleep(10)
+            found = await instances(stage)
+            assert sorted(row.customer for row in found) == [target.customer for target in targets]
+            assert {(row.key, row.invocation) for row in found} == {("k", "i")}
+            assert (await only_job(stage)).done == (await only_job(stage)).total == len(targets)
+
+    play(script())
+
+
+def test_a_test_for_a_crowd_reaches_test_customers_only() -> None:
+    """Also one who was a test customer when the audience was read."""
+
+    async def script() -> None:
+        async with Stage() as stage:
+            for name in ("tess", "tom"):
+                await stage.write(name, test=True)
+            await stage.write("ann")
+            version = await stage.publish(f"flow: news\n{WAITING}")
+            spec = StartFlow(
+                flow="news",
+                version=version.number,
+                invocation="i",
+                client="t",
+                test=True,
+                crowd=Crowd(customers=("tess", "tom", "ann", "nobody"), test=True),
+            )
+            await stage.engine.add_job(new_job(spec, id="job", name="news", by="t", now=START_MS))
+            await stage.sleep(1)
+            found = await instances(stage)
+            assert {(row.customer, row.test) for row in found} == {("tess", True), ("tom", True)}
+            assert (await only_job(stage)).failed == 2
+
+    play(script())
+
+
+def test_a_start_that_was_left_to_a_letter_happens() -> None:
+    async def script() -> None:
+        async with Stage() as stage:
+            version = await stage.publish(f"flow: news\n{WAITING}")
+        order = StartOne("news", version.number, Target(customer="ann", key="k"), "i", "t")
+        letter = InboxRow(number=1, instance="", customer="ann", at=START_MS, input=encode_letter(order))
+        await stage.store.apply(Group(inbox_added=[letter]))
+        async with Stage(stage.store, clock=stage.clock) as again:
+            await again.sleep(1)
+            (row,) = await instances(again)
+            assert (row.customer, row.key, row.invocation) == ("ann", "k", "i")
+            assert list(await again.store.inbox(after=0, limit=1)) == []
+
+    play(script())
+
+
 def test_many_instances_are_cancelled_by_filter_and_others_are_left() -> None:
     async def script() -> None:
         async with Stage() as stage:
@@ -114,7 +208,9 @@ def test_many_instances_are_cancelled_by_filter_and_others_are_left() -> None:
             for number in range(150):
                 await stage.post("go", f"c{number % 2}")
             spec = TendInstances(
-                action="cancel", filter={"customer": "c1"}, up_to=await stage.store.last_instance_number()
+                input=Cancelled(),
+                filter=InstanceFilter(customer="c1"),
+                up_to=await stage.store.last_instance_number(),
             )
             await stage.engine.add_job(new_job(spec, id="job", name="cancel", by="t", now=START_MS))
             (late,) = (await stage.post("go", "c1")).started
@@ -122,6 +218,8 @@ def test_many_instances_are_cancelled_by_filter_and_others_are_left() -> None:
             statuses = {(row.customer, row.status) for row in await instances(stage) if row.id != late}
             assert statuses == {("c0", "running"), ("c1", "cancelled")}
             assert (await stage.instance(late)).status == "running"
+            job = await only_job(stage)
+            assert (job.state, job.done, job.failed, job.total) == ("done", 75, 0, 75)
 
     play(script())
 

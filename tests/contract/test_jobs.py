@@ -15,7 +15,7 @@ JOBS = [
     job("j-1"),
     job("j-2", kind="cancel", name="other", state="running", unique="a", result=b"so far"),
     job("j-3", state="done", ended_at=AT, unique="b"),
-    job("j-4", kind="schedule", state="missed", ended_at=AT),
+    job("j-4", kind="schedule", state="missed", by="server", ended_at=AT),
 ]
 
 
@@ -28,7 +28,7 @@ async def test_job_is_replaced_as_it_goes_on(store: Store) -> None:
     later = job(state="running", cursor=b"\x05", done=3, total=9, failed=1, updated_at=AT + 1, result=b"r")
     await store.apply(jobs(later))
     assert await store.job("j-1") == later
-    ended = job(state="done", cursor=b"", done=9, total=9, failed=1, updated_at=AT + 2, ended_at=AT + 2)
+    ended = job(state="failed", done=9, total=9, failed=1, updated_at=AT + 2, ended_at=AT + 2, error="why")
     await store.apply(jobs(ended))
     await store.close()
     await store.open()
@@ -61,6 +61,8 @@ async def test_open_jobs_are_those_that_wait_or_run_oldest_first(store: Store) -
         ({"state": "missed"}, ["j-4"]),
         ({"kind": "start", "state": "done"}, ["j-3"]),
         ({"name": "nobody"}, []),
+        ({"by": "key"}, ["j-3", "j-2", "j-1"]),
+        ({"by": "server"}, ["j-4"]),
     ],
 )
 async def test_jobs_by_filter_newest_first(store: Store, filter: dict[str, Any], ids: list[str]) -> None:

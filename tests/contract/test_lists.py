@@ -71,6 +71,7 @@ async def test_walk_and_count_find_what_the_list_finds(
     assert [id for _, id in stretch.ids] == ids[::-1]
     assert stretch.looked_to is None
     assert await store.count_instances(found) == len(ids)
+    assert await store.count_instances(found, up_to=1) == ids.count(INSTANCES[0].id)
 
 
 @pytest.mark.parametrize("filter", [{}, {"flow": "welcome"}, {"customer": "c-1"}, {"status": "running"}])

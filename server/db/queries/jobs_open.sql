@@ -1,5 +1,5 @@
 -- jobs_open
 select id, kind, name, state, spec, cursor, done, total, failed, made_by, created_at, updated_at, ended_at, unique_key,
-    result
+    result, error
 from jobs indexed by jobs_open join job_specs on job_specs.number = jobs.number
 where state in ('waiting', 'running') order by jobs.number

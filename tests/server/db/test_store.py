@@ -114,7 +114,7 @@ async def test_walk_that_looked_at_enough_ends_early_and_goes_on(tmp_path: Path)
             after = stretch.looked_to
         after = 0
         while after is not None:
-            count, after = lists.count_instances(db, filter, after, looked_at_max=4)
+            count, after = lists.count_instances(db, filter, after=after, up_to=None, looked_at_max=4)
             counts.append(count)
         db.close()
     assert pieces == [["i-2"], [], []]

@@ -1,0 +1,3 @@
+-- Why a job failed.
+
+alter table jobs add column error text;

@@ -41,6 +41,7 @@ from .work import (
     EndJob,
     FlowChange,
     HookSample,
+    Letter,
     NewJob,
     Occurrence,
     Pull,
@@ -145,22 +146,12 @@ class Taking:
                 return self._events.take(work, order)
             case TimerDue():
                 self._tick(order)
-            case Deliver():
-                self._deliver(order)
+            case Deliver() | Raise() | Pull() | Spread() | Begin() | StartOne():
+                self._open(order)
             case Action():
                 return self._cards.act(work, order)
             case TrackBatch():
                 return self._cards.track(work, order)
-            case Raise():
-                self._raise(order)
-            case Pull():
-                self._pull(order)
-            case Spread():
-                self._spread(order)
-            case Begin():
-                self._begin(order)
-            case StartOne():
-                self._starts.one(order)
             case CallDone():
                 self._give(order.instance, order.input, 0)
             case Repair():
@@ -194,6 +185,23 @@ class Taking:
                 assert_never(order)
         return None
 
+    def _open(self, letter: Letter) -> None:
+        match letter:
+            case Deliver():
+                self._give(letter.instance, letter.input, letter.depth)
+            case Raise():
+                self._raise(letter)
+            case Pull():
+                self._pull(letter)
+            case Spread():
+                self._spread(letter)
+            case Begin():
+                self._begin(letter)
+            case StartOne():
+                self._starts.one(letter)
+            case _:
+                assert_never(letter)
+
     def _tick(self, order: TimerDue) -> None:
         actor = self._find(order.instance)
         if actor is not None:
@@ -201,9 +209,6 @@ class Taking:
             if actor.filed_due != actor.due:
                 self._turns.group.touch(actor)  # told too early: the store is to know better
             self._turns.finish(self._events.route)
-
-    def _deliver(self, letter: Deliver) -> None:
-        self._give(letter.instance, letter.input, letter.depth)
 
     def _cancel(self, order: Cancel) -> None:
         self._record("cancel", order.instance, {"instance": order.instance, "reason": order.reason})

@@ -243,8 +243,8 @@ async def test_full_disk_refuses_and_the_engine_goes_on_when_there_is_room(tmp_p
 
 
 async def test_hanging_commit_is_unknown_to_those_who_wait_and_refuses_those_who_come(tmp_path: Path) -> None:
-    async with running(Service(tmp_path, Disk(), EngineLimits(commit_s_max=0.2))) as service:
-        await publish(service)
+    folder = await prepared_in(tmp_path)  # by one that takes its time to store it
+    async with running(Service(folder, Disk(), EngineLimits(commit_s_max=0.2))) as service:
         with service.disk.hanging():
             with pytest.raises(UnknownOutcome):
                 await service.engine.accept([TICK], client="test")

@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from ..cards.view_types import Rendered
+from ..json_schemas import schema_of
 from .flow import Flow
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -26,5 +27,4 @@ def view_schema() -> dict[str, Any]:
 
 
 def _schema(type: type[msgspec.Struct], title: str) -> dict[str, Any]:
-    schema = msgspec.json.schema(type)
-    return {"$schema": _DIALECT, "title": title} | schema
+    return {"$schema": _DIALECT, "title": title} | schema_of(type)

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
+from rules.json_schemas import schemas_of
 from server.errors import ERRORS, ErrorCode, FieldError
 
 from .bodies import JSON, MSGPACK
@@ -44,7 +45,7 @@ def document(routes: Sequence[Route], *, version: str) -> Document:
     types = [
         kind for route in routes for kind in (route.body, route.raw_body, route.query, route.answer) if kind
     ]
-    schemas, components = msgspec.json.schema_components([*types, Problem], ref_template=REF)
+    schemas, components = schemas_of([*types, Problem], ref_template=REF)
     by_type = dict(zip(map(repr, [*types, Problem]), schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from rules.json_schemas import schemas_of
 from server.errors import ERRORS
 from server.settings import Config
 
@@ -19,9 +20,7 @@ REF: Final = "#/components/schemas/{name}"
 
 def asyncapi(config: Config) -> dict[str, Any]:
     """The document for a server with these settings; its bounds are in it."""
-    schemas, components = msgspec.json.schema_components(
-        [*CLIENT_MESSAGES, *SERVER_MESSAGES], ref_template=REF
-    )
+    schemas, components = schemas_of([*CLIENT_MESSAGES, *SERVER_MESSAGES], ref_template=REF)
     kinds: tuple[type[msgspec.Struct], ...] = (*CLIENT_MESSAGES, *SERVER_MESSAGES)
     names = [_name(kind) for kind in kinds]
     return {

@@ -7,6 +7,7 @@ hours take milliseconds, and the same seed gives the same run.
 from __future__ import annotations
 
 import asyncio
+import re
 import selectors
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, Final, Literal, TypeVar
@@ -32,6 +33,7 @@ from .records import FeedCard, FlowRow, InstanceRow, VersionRow
 from .telemetry import Handler, Telemetry
 
 START_MS: Final = 1_700_000_000_000
+_FLOW_KEY: Final = re.compile(r'flow"?: *"?([a-z0-9-]+)')
 """Where virtual wall clocks begin: 2023-11-14T22:13:20Z."""
 
 LOOK_S: Final = 31
@@ -188,8 +190,10 @@ class Stage:
 
     # ── doing ──────────────────────────────────────────────────────────────────────────────────────────
     async def publish(self, text: str, *, running: Literal["keep", "cancel"] = "keep") -> VersionRow:
-        """Create or change the flow of this YAML text, and publish it."""
-        key = text.split("flow:", 1)[1].split("\n", 1)[0].strip()
+        """Create or change the flow of this YAML text, which may be JSON, and publish it."""
+        found = _FLOW_KEY.search(text)
+        assert found is not None, "a flow names its key"
+        key = found[1]
         created = await self.engine.write_flow(CreateFlow(key=key, text=text, type="yaml", name=key))
         if isinstance(created, Refused):
             await self.save(key, text)

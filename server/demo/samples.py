@@ -1,7 +1,7 @@
 """What the demo has to show: sample customers, and for each example flow the events that make it move.
 
 The flows themselves are documents in `examples/`; a text here may hold `{run}`, a number that is new with
-each start, and `{now+12d}` (d, h, m), a time that the page fills in when it posts the event.
+each start, `{now+12d}` (d, h, m), a time, or `{origin}`, the page's own: filled in when the event is posted.
 """
 
 from __future__ import annotations
@@ -102,6 +102,21 @@ EVENTS: Final[Mapping[str, tuple[SampleEvent, ...]]] = {
             data={"branch": "Harbour Street", "ask_after": "PT3S"},
         ),
         SampleEvent(label="Branch saw a bad answer", name="feedback.seen"),
+    ),
+    "gallery": (
+        SampleEvent(
+            label="Show every element",
+            name="gallery.opened",
+            starts=True,
+            data={
+                "site": "{origin}",
+                "lines": [
+                    {"name": "Tea", "count": 2},
+                    {"name": "Milk", "count": 1},
+                    {"name": "Rice", "count": 4},
+                ],
+            },
+        ),
     ),
 }
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 
 from actors.records import FeedCard
 from rules.calendar.times import rfc3339
 from rules.cards.card import Card, CardStatus, CardView
+from rules.cards.view_types import Menu, RuntimeVariable, View
 
 EVERY_STREAM: Final = "all"
 """The built-in stream that always has every card."""
@@ -37,10 +38,10 @@ class WireCard(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: str | None
     snoozed_until: str | None
     seen: bool
-    view: dict[str, Any]
+    view: View
     data: dict[str, Any] | None
-    menu: dict[str, Any]
-    runtime_variables: dict[str, Any]
+    menu: Menu
+    runtime_variables: dict[str, RuntimeVariable]
     metadata: dict[str, Any] | None
     values: dict[str, Any]
 
@@ -61,10 +62,11 @@ def wire_card(row: FeedCard) -> WireCard:
         expires_at=_instant(card.expires_at),
         snoozed_until=_instant(card.snoozed_until),
         seen=card.seen,
-        view=view.view,
+        # Rendered long ago, and never read here: the types say what apps get.
+        view=cast("View", view.view),
         data=view.data,
-        menu=view.menu,
-        runtime_variables=view.runtime_variables,
+        menu=cast("Menu", view.menu),
+        runtime_variables=cast("dict[str, RuntimeVariable]", view.runtime_variables),
         metadata=view.metadata,
         values=card.values,
     )

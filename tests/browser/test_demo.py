@@ -132,6 +132,91 @@ def test_vote_is_taken(open_page: OpenPage) -> None:
     expect(arrived.locator(".vote-said")).to_have_text("Thank you.")
 
 
+GALLERY = "Show every element"
+
+
+def gallery(page: Page) -> Locator:
+    fire(page, GALLERY)
+    return kept(card(phone(page), "Everything a card can show").first)
+
+
+def kept(shown: Locator) -> Locator:
+    """The same card, whichever of its screens is seen."""
+    id = shown.get_attribute("data-card")
+    return phone(shown.page).locator(f'[data-card="{id}"]')
+
+
+def screen(of: Locator) -> Locator:
+    """What of a card is seen: itself, or one of its subviews."""
+    return of.locator("form:visible")
+
+
+def test_input_that_is_wrong_is_shown_in_its_subview(open_page: OpenPage) -> None:
+    page = open_page()
+    shown = gallery(page)
+    shown.get_by_role("button", name="Finish").click()
+    expect(screen(shown).locator(".subview-title")).to_have_text("All the questions")
+    expect(screen(shown).locator(".field-error:visible")).to_have_text("A star at least.")
+    screen(shown).get_by_role("radio", name="4 of 5").check()
+    expect(screen(shown).locator(".field-error:visible")).to_have_count(0)
+    screen(shown).get_by_role("button", name="Keep the answers").click()
+    screen(shown).get_by_role("button", name="Back").click()
+    expect(screen(shown)).to_contain_text("1 of 3 answers kept")
+    shown.get_by_role("button", name="Finish").click()
+    expect(card(phone(page), "Thank you").first).to_be_visible()
+
+
+def test_card_that_is_taller_than_the_screen_is_seen(open_page: OpenPage) -> None:
+    page = open_page()
+    shown = gallery(page)
+    shown.evaluate("card => card.scrollIntoView()")
+    expect(shown).not_to_have_class(re.compile("card-new"))
+
+
+def test_subviews_lead_on_and_back(open_page: OpenPage) -> None:
+    page = open_page()
+    shown = gallery(page)
+    for name, title in (
+        ("The basket", "The basket"),
+        ("Terms of sale", "Terms of sale"),
+        ("What we know of you", "What we know of you"),
+    ):
+        screen(shown).get_by_role("button", name=name).click()
+        expect(screen(shown).locator(".subview-title")).to_have_text(title)
+    for _ in range(3):
+        screen(shown).get_by_role("button", name="Back").click()
+    expect(screen(shown).locator(".headline")).to_be_visible()
+
+
+def test_repeated_inputs_and_buttons_stand_for_their_items(open_page: OpenPage) -> None:
+    page = open_page()
+    choose_customer(page, "Inês Duarte")
+    shown = gallery(page)
+    screen(shown).get_by_role("button", name="The questions").click()
+    screen(shown).get_by_role("radio", name="5 of 5").check()
+    screen(shown).get_by_role("button", name="Back").click()
+    screen(shown).get_by_role("button", name="The basket").click()
+    milk = screen(shown).locator(".field-stepper", has_text="2. Milk")
+    milk.get_by_role("button", name="More").click()
+    expect(milk.locator("output")).to_have_text("2")
+    screen(shown).get_by_role("button", name="Take out Tea").click()
+    expect(screen(shown).locator(".field-stepper")).to_have_count(2)
+    expect(screen(shown).locator(".field-stepper").first).to_contain_text("1. Milk")
+
+
+def test_card_speaks_the_language_of_its_customer(open_page: OpenPage) -> None:
+    page = open_page("dark", viewport=NARROW)
+    choose_customer(page, "Jonas Weber")
+    page.get_by_role("button", name="Events").click()
+    fire(page, GALLERY)
+    page.get_by_role("button", name=re.compile("^Phone")).click()
+    shown = kept(card(phone(page), "Alles, was eine Karte zeigen kann, Jonas").first)
+    screen(shown).get_by_role("button", name="Die Fragen").click()
+    expect(screen(shown).locator(".field-label").first).to_have_text("Wie dürfen wir Sie nennen?")
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= NARROW["width"]
+
+
 def test_narrow_page_has_one_phone_and_tabs(open_page: OpenPage) -> None:
     page = open_page("dark", viewport=NARROW)
     expect(phone(page)).to_be_visible()

@@ -14,6 +14,7 @@ import msgspec
 from server.settings import Container
 from tests.server.live.setting import App, LiveStage
 
+EXAMPLES: Final = Path(__file__).resolve().parents[2] / "examples"
 FOLDER: Final = Path(__file__).resolve().parents[2] / "protocol" / "frames"
 PLACEHOLDER: Final = re.compile(r"<[a-z0-9-]+>")
 
@@ -21,12 +22,20 @@ Step: TypeAlias = dict[str, Any]
 
 
 class Exchange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """One file. `settings` are of the `[live]` section."""
+    """One file. `settings` are of the section `[live]`; `flow`, a document or an example, is there before."""
 
     name: str
     shows: str
     steps: list[Step]
     settings: dict[str, Any] = {}
+    flow: dict[str, Any] | str | None = None
+
+    @property
+    def document(self) -> str | None:
+        """The flow's own text."""
+        if isinstance(self.flow, str):
+            return (EXAMPLES / f"{self.flow}.yaml").read_text()
+        return None if self.flow is None else msgspec.json.encode(self.flow).decode()
 
 
 def exchanges() -> list[Exchange]:
@@ -45,6 +54,8 @@ class Player:
         self._client_said: dict[str, Any] = {}
 
     async def play(self, exchange: Exchange) -> None:
+        if exchange.document is not None:
+            await self._stage.publish(exchange.document)
         for number, step in enumerate(exchange.steps):
             ((kind, value),) = step.items()
             await getattr(self, f"_{kind}")(value, f"{exchange.name}, step {number}")

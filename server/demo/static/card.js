@@ -1,43 +1,26 @@
-// One card on a phone: draws its view, keeps what the customer enters, and turns taps into actions.
+// One card on a phone: draws its screens, keeps what the customer enters, and turns taps into actions.
 
+import { buttonNode, isButton } from "./buttons.js";
 import { h, icon, newId } from "./dom.js";
+import { drawnElement } from "./elements.js";
 import { inputField, isInput } from "./inputs.js";
 import { cardMenu, snoozePanel, voteRow } from "./menu.js";
-import { outside, plainText, textNodes } from "./text.js";
+import { outside, plainText } from "./text.js";
 
-const DRAWN = {
-  category: (element, { runtime }) =>
-    h("p", { class: "category" }, icon(element.icon ?? "dot"), plainText(element.text, runtime)),
-  headline: (element, { runtime, headingId }) =>
-    h("h4", { class: "headline", id: headingId }, textNodes(element.text, runtime)),
-  text: (element, { runtime }) => h("div", { class: "prose" }, textNodes(element.text, runtime)),
-  image: (element) => picture(element),
-  divider: () => h("hr", { class: "divider" }),
-  list: (element, { runtime }) =>
-    h(
-      element.ordered ? "ol" : "ul",
-      { class: "list" },
-      element.items.map((item) => h("li", {}, textNodes(item, runtime))),
-    ),
-  fields: (element, { runtime }) =>
-    h(
-      "dl",
-      { class: "pairs" },
-      element.items.flatMap((item) => pair(item, runtime)),
-    ),
-};
-
-const BUTTONS = new Set(["submit", "link", "dismiss", "snooze"]);
+/** The name of the card's own screen among those of its subviews. */
+const FRONT = "";
 
 export class CardView {
   #drafts = new Map();
-  #fields = [];
+  #screens = new Map();
+  #path = [];
   #drawn = "";
   #busy = false;
 
-  /** `act(message)` resolves with the server's answer; `runtime(card, name)` gives the app's own values. */
-  constructor(card, { act, runtime, notice }) {
-    Object.assign(this, { card, act, notice });
+  /** `act(message)` resolves with the server's answer, `track(card, name, data)` only tells it; `runtime(card, name)`
+   * gives the app's own values. */
+  constructor(card, { act, track, runtime, notice }) {
+    Object.assign(this, { card, act, track, notice });
     this.runtime = (name) => runtime(this.card, name);
     this.node = h("article", { class: "card", "data-card": card.id });
     this.update(card);
@@ -54,37 +37,60 @@ export class CardView {
     if (again) this.#flash();
   }
 
+  // ── drawing ──────────────────────────────────────────────────────────────────────────────────────────
+
   #draw() {
-    const headingId = newId("card");
-    const context = { runtime: this.runtime, headingId };
-    const { body, title } = this.card.view;
-    this.#fields = [];
-    const buttons = [];
-    const shown = [];
-    for (const element of body) {
-      if (BUTTONS.has(element.type)) buttons.push(this.#button(element));
-      else shown.push(isInput(element) ? this.#field(element) : drawn(element, context));
-    }
-    const named = body.some((element) => element.type === "headline");
-    const heading = named
-      ? null
-      : h("h4", { class: "hidden", id: headingId, text: plainText(title || "Card", this.runtime) });
-    const form = h(
-      "form",
-      { class: "card-body", novalidate: "", onsubmit: (event) => this.#enter(event) },
-      heading,
-      shown,
-    );
-    if (buttons.length) form.append(h("div", { class: "buttons" }, buttons));
+    const { view, menu } = this.card;
+    this.#screens = new Map([[FRONT, this.#front(view)]]);
+    for (const [name, subview] of Object.entries(view.subviews)) this.#screens.set(name, this.#subview(subview));
     this.problem = h("p", { class: "card-problem", role: "alert", hidden: true });
-    const menu = cardMenu(
-      this.card.menu,
-      (message) => this.#perform(message),
-      () => this.#openSnooze(),
-    );
-    const vote = voteRow(this.card.menu, (message) => this.#perform(message));
-    this.node.setAttribute("aria-labelledby", headingId);
-    this.node.replaceChildren(...[menu, form, this.problem, vote].filter(Boolean));
+    const perform = (message) => this.#perform(message);
+    this.frame = [cardMenu(menu, perform, () => this.#openSnooze()), voteRow(menu, perform)];
+    this.#path = this.#path.filter((name) => this.#screens.has(name));
+    const nodes = [...this.#screens.values()].map((screen) => screen.node);
+    const [top, bottom] = this.frame;
+    this.node.replaceChildren(...[top, ...nodes, this.problem, bottom].filter(Boolean));
+    this.#show();
+  }
+
+  /** The card itself: its headline names it, or else its title, unseen. */
+  #front({ title, body }) {
+    const screen = this.#screen(body);
+    if (!body.some((element) => element.type === "headline")) {
+      const text = plainText(title || "Card", this.runtime);
+      screen.node.prepend(h("h4", { class: "hidden", id: screen.headingId, text }));
+    }
+    return screen;
+  }
+
+  #subview({ title, body }) {
+    const screen = this.#screen(body);
+    const text = title || "More";
+    const back = h("button", { class: "icon-button", type: "button", "aria-label": "Back" }, icon("back"));
+    back.addEventListener("click", () => this.#back());
+    screen.node.prepend(h("header", { class: "subview-head" }, back, h("h4", { class: "subview-title", text })));
+    return screen;
+  }
+
+  #screen(body) {
+    const headingId = newId("card");
+    const context = { runtime: this.runtime, headingId, report: (name, data) => this.track(this.card.id, name, data) };
+    const fields = [];
+    const nodes = [];
+    const wishes = this.#wishes();
+    let buttons = null;
+    for (const element of body) {
+      if (isButton(element)) {
+        if (!buttons) nodes.push((buttons = h("div", { class: "buttons" })));
+        buttons.append(buttonNode(element, wishes));
+        continue;
+      }
+      buttons = null;
+      if (isInput(element)) fields.push(this.#field(element));
+      nodes.push(isInput(element) ? fields.at(-1).node : drawnElement(element, context));
+    }
+    const props = { class: "card-body", novalidate: "", onsubmit: (event) => this.#enter(event, body) };
+    return { node: h("form", props, nodes), fields, headingId };
   }
 
   #flash() {
@@ -99,41 +105,57 @@ export class CardView {
         this.#drafts.set(name, value);
         field.showError(null);
       },
-      runtime: this.runtime,
     });
-    this.#fields.push(field);
-    return field.node;
+    return field;
   }
 
-  #button(element) {
-    const text = plainText(element.label, this.runtime);
-    const look = element.style ?? (element.type === "submit" ? "secondary" : "plain");
-    const props = { class: `button button-${look}`, type: "button" };
-    switch (element.type) {
-      case "submit":
-        return h("button", { ...props, onclick: () => this.#submit(element), text });
-      case "link":
-        return this.#link(element, props, text);
-      case "dismiss":
-        return h("button", { ...props, onclick: () => this.#perform({ action: "dismiss" }), text });
-      case "snooze":
-        return h("button", { ...props, onclick: () => this.#snooze(element), text });
-    }
+  get #fields() {
+    return [...this.#screens.values()].flatMap((screen) => screen.fields);
   }
 
-  #link(element, props, text) {
-    const report = () => this.#perform({ action: "link", element: element.id });
-    if (element.url === undefined) {
-      const payload = () => this.notice(`The app got ${JSON.stringify(element.payload)}`);
-      return h("button", { ...props, onclick: () => [report(), payload()], text });
-    }
-    return h("a", { class: props.class, ...outside(element.url), onclick: report, text });
+  // ── screens ──────────────────────────────────────────────────────────────────────────────────────────
+
+  get #current() {
+    return this.#path.at(-1) ?? FRONT;
   }
 
-  /** Enter in an input is a tap on the first submit button. */
-  #enter(event) {
+  #show() {
+    for (const [name, { node }] of this.#screens) node.hidden = name !== this.#current;
+    // The card's menu and vote stand on its front only.
+    for (const node of this.frame.filter(Boolean)) node.hidden = this.#current !== FRONT;
+    this.node.setAttribute("aria-labelledby", this.#screens.get(FRONT).headingId);
+  }
+
+  #open(name, element) {
+    this.track(this.card.id, "subview", { element: element.id, subview: name });
+    this.#path.push(name);
+    this.#show();
+    this.#screens.get(name).node.querySelector("button")?.focus({ preventScroll: true });
+    this.node.scrollIntoView({ block: "start" });
+  }
+
+  #back() {
+    this.#path.pop();
+    this.#show();
+    this.#screens.get(this.#current).node.querySelector("button, a, input")?.focus({ preventScroll: true });
+  }
+
+  // ── taps ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  #wishes() {
+    return {
+      act: (message) => this.#perform(message),
+      submit: (element) => this.#submit(element),
+      snooze: (element) => this.#snooze(element),
+      open: (name, element) => this.#open(name, element),
+      hand: (payload) => this.notice(`The app got ${JSON.stringify(payload)}`),
+    };
+  }
+
+  /** Enter in an input is a tap on the first submit button there, else of the card. */
+  #enter(event, body) {
     event.preventDefault();
-    const first = this.card.view.body.find((element) => element.type === "submit");
+    const first = [...body, ...this.card.view.body].find((element) => element.type === "submit");
     if (first) this.#submit(first);
   }
 
@@ -151,6 +173,7 @@ export class CardView {
     if (element.url)
       this.notice("The app would open ", h("a", { ...outside(element.url), text: element.url }));
     else if (element.payload !== undefined) this.notice(`The app got ${JSON.stringify(element.payload)}`);
+    else if (element.keep_open) this.notice("Kept.");
   }
 
   #snooze(element) {
@@ -185,41 +208,24 @@ export class CardView {
     this.node.setAttribute("aria-busy", String(busy));
   }
 
+  /** Each input says what is wrong with it; the first one is shown, on whichever screen it is. */
   #refused(answer) {
     const wrong = new Map(
       (answer.errors ?? []).map((error) => [error.pointer.replace("/values/", ""), error.message]),
     );
     for (const field of this.#fields) field.showError(wrong.get(field.name));
-    const first = this.#fields.find((field) => wrong.has(field.name));
-    if (first) first.focus();
-    else this.#showProblem(answer.message || "This could not be done.");
+    for (const [name, { fields }] of this.#screens) {
+      const first = fields.find((field) => wrong.has(field.name));
+      if (!first) continue;
+      if (name !== this.#current) this.#path = name === FRONT ? [] : [...this.#path, name];
+      this.#show();
+      return first.focus();
+    }
+    this.#showProblem(answer.message || "This could not be done.");
   }
 
   #showProblem(text) {
     this.problem.textContent = text ?? "";
     this.problem.hidden = !text;
   }
-}
-
-function drawn(element, context) {
-  const draw = DRAWN[element.type];
-  return draw
-    ? draw(element, context)
-    : h("p", { class: "unknown", text: `This app cannot show “${element.type}” yet.` });
-}
-
-function pair(item, runtime) {
-  return [h("dt", {}, textNodes(item.label, runtime)), h("dd", {}, textNodes(item.value, runtime))];
-}
-
-/** The page's policy allows no pictures from elsewhere; what they show is said instead. */
-function picture(element) {
-  const words = h("p", { class: "picture-words", text: element.alt || "A picture" });
-  if (new URL(element.url, location.href).origin !== location.origin) return words;
-  return h("img", {
-    class: "picture",
-    src: element.url,
-    alt: element.alt ?? "",
-    onerror: (event) => event.target.replaceWith(words),
-  });
 }

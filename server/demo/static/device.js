@@ -11,6 +11,8 @@ const FAREWELL_MS = 1400;
 const FAREWELL_HEIGHT = "66px";
 const SEEN_AFTER_MS = 600;
 const SEEN_SHARE = 0.6;
+// How often a scrolling card is looked at: one that is taller than the screen never shows most of itself.
+const SEEN_STEPS = [0.1, 0.2, 0.3, 0.4, 0.5, SEEN_SHARE];
 const FAREWELLS = {
   completed: "Answered",
   dismissed: "Dismissed",
@@ -43,7 +45,7 @@ export class Device {
       toggle: () => this.#toggle(),
       wake: (card) => this.#act({ card: card.id, action: "unsnooze" }),
     });
-    const seen = { root: this.phone.screen, threshold: SEEN_SHARE };
+    const seen = { root: this.phone.screen, threshold: SEEN_STEPS };
     this.watcher = new IntersectionObserver((entries) => this.#watched(entries), seen);
     this.connection = new Connection({
       token: (fresh) => session.token(fresh),
@@ -103,8 +105,9 @@ export class Device {
   }
 
   #take(frame) {
-    const { came, left } = this.feed.apply(frame);
+    const { came, left, woken } = this.feed.apply(frame);
     for (const card of left) this.#farewell(card);
+    for (const card of woken) if (card.menu.snooze_notify) this.phone.tell(`${card.view.title || "A card"} is back.`);
     this.#render(new Set(came.map((card) => card.id)));
     if (came.length && !this.#isFirst) say(`${this.name}: new cards: ${came.length}.`);
     this.changed();
@@ -135,6 +138,7 @@ export class Device {
   #add(card) {
     const view = new CardView(card, {
       act: (message) => this.#act(message),
+      track: (of, name, data) => this.connection.track([{ card: of, name, at: now(), data }]),
       runtime: (of, name) => this.runtimeValues[name] ?? of.runtime_variables?.[name]?.default ?? "–",
       notice: (...content) => this.phone.tell(...content),
     });
@@ -190,9 +194,9 @@ export class Device {
 
   /** A card that was on the screen for a moment has been seen; the server is told once. */
   #watched(entries) {
-    for (const { target, isIntersecting } of entries) {
-      const id = target.dataset.card;
-      if (isIntersecting && !this.feed.cards.get(id)?.seen) this.#unseen.add(id);
+    for (const entry of entries) {
+      const id = entry.target.dataset.card;
+      if (isSeen(entry) && !this.feed.cards.get(id)?.seen) this.#unseen.add(id);
       else this.#unseen.delete(id);
     }
     this.#reportSeenSoon();
@@ -205,8 +209,15 @@ export class Device {
 
   #reportSeen() {
     if (this.connection.state !== "live" || document.hidden) return;
-    const at = new Date().toISOString();
-    this.connection.track([...this.#unseen].map((card) => ({ card, name: "displayed", at })));
+    this.connection.track([...this.#unseen].map((card) => ({ card, name: "displayed", at: now() })));
     this.#unseen.clear();
   }
+}
+
+const now = () => new Date().toISOString();
+
+/** Most of the card is on the screen, or most of the screen is the card's. */
+function isSeen({ intersectionRatio, intersectionRect, rootBounds }) {
+  const share = rootBounds ? intersectionRect.height / rootBounds.height : 0;
+  return Math.max(intersectionRatio, share) >= SEEN_SHARE;
 }

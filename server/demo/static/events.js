@@ -92,9 +92,9 @@ function problemWords(error) {
     : error.message;
 }
 
-/** A sample with its placeholders filled: a number of its own for every start, and times from now. */
+/** A sample with its placeholders filled: a number of its own for every start, times from now, this page's origin. */
 function filled(sample, run) {
-  if (typeof sample === "string") return sample.replaceAll("{run}", run).replace(FROM_NOW, fromNow);
+  if (typeof sample === "string") return sample.replaceAll("{run}", run).replaceAll("{origin}", location.origin).replace(FROM_NOW, fromNow);
   if (Array.isArray(sample)) return sample.map((item) => filled(item, run));
   if (sample === null || typeof sample !== "object") return sample;
   return Object.fromEntries(Object.entries(sample).map(([name, value]) => [name, filled(value, run)]));

@@ -6,7 +6,7 @@ export class Feed {
   cards = new Map();
   limit = Infinity;
 
-  /** Takes one frame; answers which cards came, changed and left. */
+  /** Takes one frame; answers which cards came, changed and left, and which time has woken. */
   apply(frame) {
     const before = new Map(this.cards);
     if (frame.reset) this.cards.clear();
@@ -30,13 +30,15 @@ export class Feed {
     const came = [];
     const changed = [];
     const left = [];
+    const woken = [];
     for (const [id, card] of this.cards) {
       const known = before.get(id);
       if (!known) came.push(card);
       else if (known.seq !== card.seq) changed.push(card);
+      if (known?.status === "snoozed" && card.status === "active" && isOver(known.snoozed_until)) woken.push(card);
     }
     for (const [id, card] of before) if (!this.cards.has(id)) left.push(closed.get(id) ?? card);
-    return { came, changed, left };
+    return { came, changed, left, woken };
   }
 
   /** Priority 1 first, then newest first; a page of it, because the app applies the container's limit. */
@@ -58,3 +60,6 @@ export class Feed {
     return cards.sort((a, b) => a.priority - b.priority || (since(a) < since(b) ? 1 : -1));
   }
 }
+
+/** Clocks differ by a second; whoever woke the card by hand did so long before. */
+const isOver = (until) => Date.parse(until) - Date.now() < 1_000;

@@ -16,7 +16,9 @@ def compiled(key: str) -> Flow:
     (file,) = (file for file in flow_files() if file.stem == key)
     result = check(file.read_bytes(), type="yaml")
     assert result.flow is not None
-    assert result.problems == ()
+    # The gallery shows every element; this server takes no files yet, and says so.
+    expected = ["no_uploads"] if key == "gallery" else []
+    assert [problem.code for problem in result.problems] == expected
     return result.flow
 
 

@@ -197,6 +197,15 @@ def _compares(value: object, cell: Compare) -> bool:
     return order is not None and _SIGNS[cell.sign](order)
 
 
+def compares_all(wide: Compare, narrow: Compare) -> bool:
+    """Whether all that `narrow` holds for, `wide` holds for too: `> 3` for all of `>= 5`."""
+    order = _order(narrow.operand, wide.operand)
+    if order is None or wide.sign[0] != narrow.sign[0]:
+        return False
+    beyond = order if wide.sign[0] == ">" else -order
+    return beyond > 0 or (beyond == 0 and (wide.sign == narrow.sign or wide.sign.endswith("=")))
+
+
 def _order(value: object, operand: object) -> int | None:
     """-1, 0 or 1; None for values of different kinds. True is no number."""
     if isinstance(value, bool) or isinstance(operand, bool):

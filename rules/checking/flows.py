@@ -14,7 +14,9 @@ from .cards import check_card
 from .graph import Graph, blocks, busy_loop, definitely_set, reachable
 from .names import check_names
 from .order import Order
+from .outside import check_outside
 from .sent_cards import check_sent_cards
+from .tables import check_tables
 
 
 def check_flow(flow: model.Flow, graph: Graph, document: written.Flow, sources: Sources) -> None:
@@ -24,7 +26,10 @@ def check_flow(flow: model.Flow, graph: Graph, document: written.Flow, sources: 
     checking.ways()
     checking.joins()
     checking.waits()
-    check_sent_cards(flow, document, Order(flow, graph), sources.report)
+    order = Order(flow, graph)
+    check_sent_cards(flow, document, order, sources.report)
+    check_outside(flow, document, order, sources.report)
+    check_tables(flow, sources.report)
     for name, card in document.cards.items():
         check_card(card, sources.report, child("/cards", name))
     checking.variables(sources)

@@ -1,4 +1,4 @@
-"""Names that must differ, and keys that do not go together, in outcomes, cases, exits and times."""
+"""Names that must differ, and keys that do not go together, in outcomes, cases, arms, exits and times."""
 
 from __future__ import annotations
 
@@ -39,6 +39,11 @@ def _check_step(step: written.Step, report: Report, pointer: Pointer) -> None:
         case written.Branch():
             _differ((case.id for case in step.cases), report, child(pointer, "cases"))
             _never_next(step, report, pointer, "A branch goes on with its cases and with `else`.")
+        case written.Split():
+            _differ((arm.id for arm in step.arms), report, child(pointer, "arms"))
+            _never_next(step, report, pointer, "A split goes on with its arms.")
+        case written.Collect():
+            _check_collect(step, report, pointer)
         case written.End():
             _never_next(step, report, pointer, "An end ends the instance.")
         case _:
@@ -54,6 +59,19 @@ def _check_need(wait: written.Wait, report: Report, pointer: Pointer) -> None:
         if outcome.next:
             place = child(child(child(pointer, "until"), index), "next")
             report.add("choose_one", place, "With `need: all` the step's own `next` runs; this one does not.")
+
+
+def _check_collect(collect: written.Collect, report: Report, pointer: Pointer) -> None:
+    """Its time runs from the token's coming, or from the first event, waited for at most `timeout`."""
+    if isinstance(collect.duration, UnsetType) == isinstance(collect.until, UnsetType):
+        report.add("choose_one", pointer, 'One of "for" and "until" is needed, and only one.')
+    has_timeout = not isinstance(collect.timeout, UnsetType)
+    if collect.origin == "first" and not has_timeout:
+        message = 'With `from: first`, "timeout" says how long the first event is waited for.'
+        report.add("missing_key", child(pointer, "timeout"), message)
+    if collect.origin == "token" and has_timeout:
+        message = '"timeout" ends what waits for its first event: it goes with `from: first`.'
+        report.add("has_no_effect", child(pointer, "timeout"), message, at_key=True)
 
 
 def _never_next(step: written.Step, report: Report, pointer: Pointer, why: str) -> None:

@@ -82,6 +82,7 @@ ERRORS: Final[dict[str, str]] = {
     "unreachable": "Lead to the step with `next`, or remove it.",
     "busy_loop": "Put a wait into the loop, or another step that waits.",
     "join_in_loop": "Use `need: all`, or take the join out of the loop.",
+    "never_run_before": "Lead through the step on a path to this one, or do not name it here.",
     "card_never_sent": "Send the card on a path that leads to this step, or do not name it here.",
     # Its expressions and templates
     "syntax_error": "Correct the expression or template at this place.",
@@ -101,6 +102,10 @@ WARNINGS: Final[dict[str, str]] = {
     "never_ends": "Give the card an expiry, a button that closes it, or cancel it.",
     "left_open": "Name the card's step under `close`, give the card an expiry, or cancel it on that way.",
     "next_not_taken": "Lead on with the keys that the message names, and remove this one.",
+    "no_on_error": "Say under `on_error` where the flow goes on when the call fails.",
+    "may_starve": "Wait longer, or add what was not sent: the statuses `dropped`, `failed`, `no_device`.",
+    "row_never_matches": "Put the row before the one that the message names, or remove it.",
+    "unverified": "Let the sender prove who it is, with another type of `auth`.",
     "missing_alt": "Say in `alt` what is to be seen.",
     "unreachable_subview": "Add a link with `subview`, or remove the subview.",
     "has_no_effect": "Remove it, or add what it belongs to.",

@@ -58,7 +58,7 @@ WAYS: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
     ),
     (
         "a loop through a request",
-        {"a": to("b", NOTHING), "b": to("a", {"type": "request", "url": "https://example.org"})},
+        {"a": to("b", NOTHING), "b": to("a", {"type": "request", "url": "https://example.org", "on_error": []})},
         [],
     ),
     (

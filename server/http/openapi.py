@@ -148,6 +148,8 @@ def request_body(route: Route, by_type: Mapping[str, Any]) -> dict[str, Any] | N
 
 def responses(route: Route, by_type: Mapping[str, Any]) -> dict[str, Any]:
     answers: dict[str, Any] = {str(route.status): {"description": "Done", **content(route, by_type)}}
+    if route.other_status is not None:
+        answers[str(route.other_status)] = {"description": "Not now", **content(route, by_type)}
     codes: Iterable[ErrorCode] = (*_ALWAYS[route.audience], *route.codes, *checked_codes(route))
     by_status: dict[int, list[ErrorCode]] = {}
     for code in codes:

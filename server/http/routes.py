@@ -81,8 +81,9 @@ class Route:
     `role`: which role a backend needs. `any_query`: takes parameters of any name. `body`: the type of a JSON
     or MessagePack body; None when there is none, or the handler reads it by itself: then `raw_types` are its
     media types and `raw_body` its shape as JSON. `body_default`: what an empty body stands for; None: it is
-    an error. `answer`: the type of the answer with `status`. `if_match`: takes the draft's ETag.
-    `idempotent`: takes an `Idempotency-Key`. `codes`: errors beside those that every route of its kind has.
+    an error. `answer`: the type of the answer with `status`, or with `other_status`. `if_match`: takes the
+    draft's ETag. `idempotent`: takes an `Idempotency-Key`. `codes`: errors beside those that every route of
+    its kind has.
     """
 
     method: Method
@@ -100,6 +101,7 @@ class Route:
     raw_types: tuple[str, ...] = ()
     raw_body: Any = None
     status: int = 200
+    other_status: int | None = None
     answer: Any = None
     answer_type: str = "application/json"
     idempotent: bool = False

@@ -95,7 +95,7 @@ def _route(path: str, handle: Any, summary: str, **rest: Any) -> Route:
 
 ROUTES = (
     _route("/healthz", healthz, "The process is alive", answer=Health),
-    _route("/readyz", readyz, "The server takes work", answer=Readiness),
+    _route("/readyz", readyz, "The server takes work", answer=Readiness, other_status=503),
     _route("/version", version, "What runs here", answer=dict[str, Any]),
     _route("/metrics", metrics, "Prometheus metrics", answer_type=METRICS_TYPE),
     _route("/openapi.json", openapi, "This document", answer=dict[str, Any]),

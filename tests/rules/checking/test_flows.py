@@ -58,7 +58,10 @@ WAYS: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
     ),
     (
         "a loop through a request",
-        {"a": to("b", NOTHING), "b": to("a", {"type": "request", "url": "https://example.org", "on_error": []})},
+        {
+            "a": to("b", NOTHING),
+            "b": to("a", {"type": "request", "url": "https://example.org", "on_error": []}),
+        },
         [],
     ),
     (

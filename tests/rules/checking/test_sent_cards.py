@@ -271,4 +271,6 @@ def test_the_message_names_the_ways_on_which_the_card_stays() -> None:
 
 @pytest.mark.parametrize("path", sorted(Path("examples").glob("*.yaml")), ids=lambda path: path.stem)
 def test_the_examples_have_no_problems(path: Path) -> None:
-    assert check(path.read_text(), type="yaml").problems == ()
+    # The gallery shows every element; this server takes no files yet, and says so.
+    expected = ["no_uploads"] if path.stem == "gallery" else []
+    assert [problem.code for problem in check(path.read_text(), type="yaml").problems] == expected

@@ -44,6 +44,8 @@ CHECKS = [
     response_schema_conformance,
 ]
 PATIENT_S = 30
+MAY_BE_BUSY = "GET /readyz"
+"""Says so with a 503 when the machine is: that is no error of the server."""
 
 
 @pytest.fixture(scope="module")
@@ -80,12 +82,13 @@ def operations() -> list[Operation]:
 def test_operation(operation: Operation, mode: GenerationMode, running: Server) -> None:
     is_app = ("customer_token",) in [tuple(one) for one in operation.definition.raw.get("security", [])]
     secret = running.token("c-1") if is_app else running.keys["admin"]
+    checks = [one for one in CHECKS if one is not not_a_server_error or operation.label != MAY_BE_BUSY]
 
     @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy(generation_mode=mode))
     def call(case: Case) -> None:
         answer = case.call(base_url=running.url, headers={"Authorization": f"Bearer {secret}"})
-        case.validate_response(answer, checks=CHECKS)
+        case.validate_response(answer, checks=checks)
 
     # Where nothing is sent, nothing can be sent wrongly.
     with contextlib.suppress(Unsatisfiable):

@@ -196,6 +196,8 @@ SUBVIEW_COUNT_MAX = 20
 EACH_COUNT_MAX = 100
 # Elements of a rendered card, subviews and repeats included: a turn renders them within some 20 ms.
 SHOWN_ELEMENTS_MAX = 300
+# Work of all templates of one card, in the steps of a template: about 0.1 s, while nothing else is decided.
+CARD_TEMPLATE_STEPS_MAX = 50_000
 # Minutes between the times that a time input takes: half a day.
 TIME_STEP_MINUTES_MAX = 720
 # Stars of a rating: what fits beside each other on a phone.

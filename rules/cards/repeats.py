@@ -1,15 +1,14 @@
 """Elements that are repeated for each item of a list (`each: <list> as: item`): the list, and the names that
 an item adds to what they can read.
 
-Within the element `item` is the item and `item_number` its place in the list, from 1. A list has at most
-`EACH_COUNT_MAX` items that are shown.
+Within the element `item` is the item and `item_number` its place in the list, from 1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 from msgspec import UnsetType
 
@@ -17,7 +16,6 @@ from ..compiling.sources import Sources
 from ..documents.cards import Element
 from ..documents.problems import Pointer, child
 from ..errors import EvaluationError
-from ..limits import EACH_COUNT_MAX
 from ..text.printing import Setting
 from ..types import Scope, Type
 from ..values import Value, is_expression
@@ -35,12 +33,18 @@ class Each:
     items: Value
     name: str
 
+    def items_of(self, context: Mapping[str, object], setting: Setting) -> Sequence[object]:
+        """The items that there are; EvaluationError if there is no list."""
+        items = self.items.resolve(context, setting)
+        if items is None:
+            return ()
+        if not isinstance(items, list | tuple):
+            raise EvaluationError("wrong_type", "What an element is repeated for must be a list.")
+        return items
 
-class Occurrence(NamedTuple):
-    """What one showing of an element can read; `number` is its item's place, None if it is not repeated."""
-
-    context: Mapping[str, object]
-    number: int | None
+    def context(self, context: Mapping[str, object], item: object, number: int) -> Mapping[str, object]:
+        """What the element can read for one of the items."""
+        return _WithItem(context, {self.name: item, self.name + NUMBER_SUFFIX: number})
 
 
 class _WithItem(dict[str, object]):
@@ -94,24 +98,3 @@ def _scope_with_item(scope: Scope, name: str) -> Scope:
         scope.kept[f"each {name}"] = kept
     assert isinstance(kept, Scope)
     return kept
-
-
-def occurrences(
-    each: Each | None, context: Mapping[str, object], setting: Setting
-) -> tuple[Iterator[Occurrence], int]:
-    """One for each item, and how many items are too many; EvaluationError if there is no list."""
-    if each is None:
-        return iter((Occurrence(context, None),)), 0
-    items = each.items.resolve(context, setting)
-    if items is None:
-        return iter(()), 0
-    if not isinstance(items, list | tuple):
-        raise EvaluationError("wrong_type", "What an element is repeated for must be a list.")
-    return _repeated(each.name, items[:EACH_COUNT_MAX], context), max(0, len(items) - EACH_COUNT_MAX)
-
-
-def _repeated(
-    name: str, items: list[object] | tuple[object, ...], context: Mapping[str, object]
-) -> Iterator[Occurrence]:
-    for number, item in enumerate(items, start=1):
-        yield Occurrence(_WithItem(context, {name: item, name + NUMBER_SUFFIX: number}), number)

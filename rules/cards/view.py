@@ -6,33 +6,33 @@ subview is sent when a link that is shown leads to it, from the card or from ano
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from ..errors import EvaluationError
-from ..limits import EACH_COUNT_MAX, SHOWN_ELEMENTS_MAX, VIEW_BYTES_MAX
-from ..text.printing import Setting
+from ..limits import CARD_TEMPLATE_STEPS_MAX, EACH_COUNT_MAX, SHOWN_ELEMENTS_MAX, VIEW_BYTES_MAX
+from ..text.printing import Effort, Setting
 from .card import CardView
 from .elements import Element
 from .form import form_of
 from .names import numbered
-from .repeats import Occurrence, occurrences
+from .repeats import Each
 from .templates import CardTemplate, Screen
 
 _ENCODER = msgspec.json.Encoder()
 _CALLED: Final = ("id", "name")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class Shown(NamedTuple):
     """An element as it is shown, and the values that it adds if it is a submit button."""
 
     element: Element
     wire: dict[str, object]
-    values: object = None
+    values: object
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +47,7 @@ class Rendered:
 def render(template: CardTemplate, context: Mapping[str, object], setting: Setting) -> Rendered:
     """The card for this context; EvaluationError when a value is missing or a bound is passed."""
     template = template.spoken(setting.locale)
+    setting = replace(setting, effort=Effort(CARD_TEMPLATE_STEPS_MAX))
     rendering = _Rendering(context, setting)
     view = rendering.screen(template.screen)
     view["subviews"] = rendering.subviews(template.subviews)
@@ -86,47 +87,44 @@ class _Rendering:
         return {name: rendered[name] for name in subviews if name in rendered}
 
     def screen(self, screen: Screen) -> dict[str, object]:
-        body = [shown.wire for element in screen.body for shown in self._element(element)]
+        first = len(self.shown)
+        for element in screen.body:
+            if element.each is None:
+                self._show(element, self.context)
+            else:
+                self._repeat(element, element.each)
+            if len(self.shown) > SHOWN_ELEMENTS_MAX:
+                message = f"The card shows more than {SHOWN_ELEMENTS_MAX} elements."
+                raise EvaluationError("too_many_elements", message)
+        body = [shown.wire for shown in self.shown[first:]]
         return {"title": screen.title.render(self.context, self.setting), "body": body}
 
-    def _element(self, element: Element) -> Iterator[Shown]:
-        times, left_out = occurrences(element.each, self.context, self.setting)
-        for occurrence in times:
-            shown = self._once(element, occurrence)
-            if shown is not None:
-                if len(self.shown) >= SHOWN_ELEMENTS_MAX:
-                    message = f"The card shows more than {SHOWN_ELEMENTS_MAX} elements."
-                    raise EvaluationError("too_many_elements", message)
-                self.shown.append(shown)
-                yield shown
-        if left_out:
+    def _repeat(self, element: Element, each: Each) -> None:
+        """For every item; what fails for one leaves out that one alone."""
+        items = each.items_of(self.context, self.setting)
+        for number, item in enumerate(items[:EACH_COUNT_MAX], start=1):
+            try:
+                self._show(element, each.context(self.context, item, number), number)
+            except EvaluationError as error:
+                self.failed.append((numbered(element.id, number), error))
+        left_out = len(items) - EACH_COUNT_MAX
+        if left_out > 0:
             message = f"{left_out} items are not shown: at most {EACH_COUNT_MAX} are."
             self.failed.append((element.id, EvaluationError("too_many_items", message)))
 
-    def _once(self, element: Element, occurrence: Occurrence) -> Shown | None:
-        """The element for one item, or by itself. What fails for an item leaves out that item alone."""
-        context, number = occurrence
-        id = element.id if number is None else numbered(element.id, number)
+    def _show(self, element: Element, context: Mapping[str, object], number: int | None = None) -> None:
         try:
             if element.when is not None and not element.when.holds(context):
-                return None
+                return
         except EvaluationError as error:
+            id = element.id if number is None else numbered(element.id, number)
             self.failed.append((id, error))
-            return None
-        try:
-            return self._made(element, context, number)
-        except EvaluationError as error:
-            if number is None:
-                raise
-            self.failed.append((id, error))
-            return None
-
-    def _made(self, element: Element, context: Mapping[str, object], number: int | None) -> Shown:
-        wire = dict(_object(element.wire.render(context, self.setting)))
+            return
+        wire = _object(element.wire.render(context, self.setting))
         values = element.values.render(context, self.setting) if element.values else None
         if number is not None:
-            wire |= {key: numbered(str(wire[key]), number) for key in _CALLED if key in wire}
-        return Shown(element=element, wire=wire, values=values)
+            wire = wire | {key: numbered(str(wire[key]), number) for key in _CALLED if key in wire}
+        self.shown.append(Shown(element, wire, values))
 
 
 def _object(value: object) -> dict[str, object]:

@@ -10,11 +10,27 @@ from ..errors import EvaluationError
 from ..limits import FILTER_NUMBER_MAX
 
 
+class Effort:
+    """The work that all templates of one whole – a card – may still do, in steps."""
+
+    __slots__ = ("_left", "_most")
+
+    def __init__(self, most: int) -> None:
+        self._most = self._left = most
+
+    def spend(self, steps: int) -> None:
+        self._left -= steps
+        if self._left < 0:
+            message = f"All templates together take more than {self._most} steps."
+            raise EvaluationError("too_many_steps", message)
+
+
 class Setting(msgspec.Struct, frozen=True, gc=False):
-    """For whom a text is rendered: a BCP 47 locale and an IANA zone."""
+    """For whom a text is rendered, a BCP 47 locale and an IANA zone, and the effort that it shares."""
 
     locale: str = "en"
     zone: str = "UTC"
+    effort: Effort | None = None
 
 
 def text_of(value: object) -> str:

@@ -36,6 +36,8 @@ from .printing import Setting, text_of
 # How much of a value costs as much as a step of its own.
 _CHARS_PER_STEP = 256
 _ITEMS_PER_STEP = 16
+# What it takes to begin: the engine's own surroundings.
+_RENDERING_STEPS = 20
 # A filter that prints for people takes tens of microseconds.
 _LOCALE_FILTER_STEPS = 40
 
@@ -68,6 +70,8 @@ class Rendering(RenderContext):
 
     def pay(self, steps: int) -> None:
         """Spend steps of the budget; EvaluationError `too_many_steps` when it is used up."""
+        if self.setting.effort is not None:
+            self.setting.effort.spend(steps)
         self._steps += steps
         if self._steps > TEMPLATE_STEPS_MAX:
             raise EvaluationError(
@@ -111,6 +115,8 @@ def render(
 ) -> str:
     """The text of `template`; with `marks`, outputs leave marks in it and their texts there."""
     rendering = Rendering(template, names, setting)
+    if setting.effort is not None:
+        setting.effort.spend(_RENDERING_STEPS)
     rendering.marks = marks
     try:
         template.render_with_context(rendering, rendering.buffer)

@@ -92,7 +92,7 @@ function problemWords(error) {
     : error.message;
 }
 
-/** A sample with its placeholders filled: a number of its own for every start, times from now, this page's origin. */
+/** A sample with its placeholders filled: a number of its own for every start, times from now, the origin. */
 function filled(sample, run) {
   if (typeof sample === "string") return sample.replaceAll("{run}", run).replaceAll("{origin}", location.origin).replace(FROM_NOW, fromNow);
   if (Array.isArray(sample)) return sample.map((item) => filled(item, run));

@@ -320,6 +320,25 @@ def test_a_card_shows_so_many_elements_over_all_its_screens() -> None:
     rendered(*links, subviews=bodies)
 
 
+LOOP = "{% for n in (1..400) %}{% for m in (1..10) %}{% endfor %}{% endfor %}"
+
+
+def test_templates_of_a_card_share_a_bounded_effort() -> None:
+    rendered({"type": "headline", "text": LOOP})
+    with pytest.raises(EvaluationError) as refused:
+        rendered(*[{"type": "headline", "text": LOOP}] * 20)
+    assert (refused.value.code, "together" in refused.value.message) == ("too_many_steps", True)
+
+
+def test_repeats_that_cost_too_much_end_with_what_there_was_room_for() -> None:
+    card = rendered({"type": "headline", "text": LOOP, "each": [1] * 100}, {"type": "dismiss", "label": "No"})
+    body = card.view.view["body"]
+    assert isinstance(body, list)
+    assert 1 < len(body) < 50
+    assert body[-1]["type"] == "dismiss"
+    assert {error.code for _, error in card.failed} == {"too_many_steps"}
+
+
 def test_data_menu_and_runtime_variables_come_with_the_view() -> None:
     card = rendered(
         {"type": "text", "text": "Balance {{ runtime.balance }}"},

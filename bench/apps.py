@@ -1,4 +1,4 @@
-"""Connected apps for the benchmarks: one WebSocket a customer, to the product or to the skeleton."""
+"""Connected apps for the benchmarks: one WebSocket a customer, to the product or to its peers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 import aiohttp
 import jwt
 from product import Product
-from rig import Process
 
 APP = "bench"
 SECRET = "of benchmarks only, and at least 32 bytes long"
@@ -33,16 +32,16 @@ def token(customer: str) -> str:
 
 @asynccontextmanager
 async def connected(
-    server: Process, customers: Sequence[str], heard: Heard, *, is_product: bool
+    base: str, customers: Sequence[str], heard: Heard, *, is_product: bool
 ) -> AsyncIterator[None]:
-    """Apps of these customers, subscribed; `heard` gets each frame that comes after that."""
+    """Apps of these customers at the server `base`, subscribed; `heard` gets each frame that comes after."""
     room = asyncio.Semaphore(AT_ONCE)
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector) as session:
 
         async def open_one(customer: str) -> asyncio.Task[None]:
             async with room:
-                url = server.url + ("/v1/live" if is_product else f"/live?customer={customer}")
+                url = base + ("/v1/live" if is_product else f"/live?customer={customer}")
                 socket = await session.ws_connect(
                     url, protocols=(PROTOCOL,) if is_product else (), compress=0
                 )

@@ -7,6 +7,7 @@ machine drift, ratios within a run hold. Everything listens on loopback and is s
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import signal
@@ -21,41 +22,78 @@ import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 ROUNDS = int(os.environ.get("FLOWDECK_BENCH_ROUNDS", "3"))
 SECONDS = int(os.environ.get("FLOWDECK_BENCH_SECONDS", "5"))
+OTHERS_MAX = float(os.environ.get("FLOWDECK_BENCH_OTHERS", "inf"))
+"""Cores that others may use while something is measured: a measure with more is taken again."""
+TRIES_MAX = 10
+QUIET_S, QUIET_WAIT_S = 2.0, 60.0
+"""How long others must have been quiet before a measure begins, and how long that is waited for."""
 START_S = 60.0
+PRODUCT = "flowdeck"
+TICKS_A_S = os.sysconf("SC_CLK_TCK")
 
-T = TypeVar("T")
+
+class Metered(Protocol):
+    """What a measure gives: its figures, and who used the cores meanwhile."""
+
+    @property
+    def cpu(self) -> Cpu: ...
+
+
+T = TypeVar("T", bound=Metered)
+
+
+@dataclass(frozen=True, slots=True)
+class Cpu:
+    """Cores that were busy on average while something was measured."""
+
+    seconds: float
+    client: float
+    """The load client's own: near 1 means that it was the limit."""
+    server: float
+    """The server's, all threads, with what works behind it."""
+    others: float
+    """Everybody else's, the host's neighbours with them: much of it means that the figures are not ours."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What the load client saw. `rate` is requests, not events, a second."""
+    """What the load client saw. `rate` is events a second, however many a request has."""
 
     rate: float
     p50_ms: float
     p99_ms: float
-    client_cpu: float
-    """Share of one core that the load client itself used: near 1 means that it was the limit."""
     server_cpu_us: float
-    """CPU of all threads of the server for one request: it holds better than rates on a machine in use."""
+    """CPU of the server for one event: it holds better than rates on a machine in use."""
+    cpu: Cpu
 
 
 class Process:
-    """One server that this program started: ready when its port answers, stopped by its id."""
+    """One server that this program started: ready when its port answers, stopped by its id.
+
+    The CPU of the processes `behind` it, without which it would answer nothing, counts as its own.
+    """
 
     def __init__(
-        self, args: Sequence[str], *, port: int, log: Path, env: Mapping[str, str] | None = None
+        self,
+        args: Sequence[str],
+        *,
+        port: int,
+        log: Path,
+        env: Mapping[str, str] | None = None,
+        behind: Sequence[Process] = (),
     ) -> None:
         if not port_is_free(port):
             raise SystemExit(f"port {port} is in use by something else: it would be measured instead")
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self.log = log
+        self.behind = behind
         with log.open("ab") as output:
             self._process = subprocess.Popen(
                 list(args), stdout=output, stderr=output, env={**os.environ, **(env or {})}, cwd=ROOT
@@ -92,7 +130,26 @@ class Process:
 
     def cpu_s(self) -> float:
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        own = (int(fields[11]) + int(fields[12])) / TICKS_A_S
+        return own + sum(process.cpu_s() for process in self.behind)
+
+
+class Meter:
+    """Who used the cores since it was made."""
+
+    def __init__(self, server: Process) -> None:
+        self._server = server
+        self._began = self._seconds()
+
+    def cpu(self) -> Cpu:
+        wall, client, server, all_of_them = (
+            now - before for now, before in zip(self._seconds(), self._began, strict=True)
+        )
+        others = max(0.0, all_of_them - client - server)  # the kernel counts these by ticks, not to the end
+        return Cpu(wall, client / wall, server / wall, others / wall)
+
+    def _seconds(self) -> tuple[float, float, float, float]:
+        return time.perf_counter(), sum(os.times()[:4]), self._server.cpu_s(), _busy_s()
 
 
 def port_is_free(port: int) -> bool:
@@ -112,14 +169,13 @@ def folder(name: str) -> Path:
     return made
 
 
-def wrk(
-    server: Process, *, connections: int, seconds: int = SECONDS, script: str = "post.lua", **env: object
-) -> Load:
-    """Run wrk; keyword settings become FLOWDECK_… of the script. Any error ends the run."""
+def wrk(server: Process, *, connections: int, seconds: int = SECONDS, batch: int = 1, **env: object) -> Load:
+    """Run wrk with post.lua; keyword settings become FLOWDECK_… of the script. Any error ends the run."""
     if shutil.which("wrk") is None:
         raise SystemExit("wrk is not installed (Debian: apt-get install wrk)")
     settings = {f"FLOWDECK_{key.upper()}": str(value) for key, value in env.items()}
-    settings.setdefault("FLOWDECK_RUN", f"{time.time_ns():x}")
+    settings["FLOWDECK_BATCH"] = str(batch)
+    settings["FLOWDECK_RUN"] = f"{time.time_ns():x}"
     command = [
         "wrk",
         "-t1",
@@ -128,10 +184,10 @@ def wrk(
         "--timeout",
         "10s",
         "-s",
-        HERE / script,
+        HERE / "post.lua",
         server.url,
     ]
-    before, server_before = os.times(), server.cpu_s()
+    meter = Meter(server)
     run = subprocess.run(
         command,
         capture_output=True,
@@ -139,7 +195,7 @@ def wrk(
         env={**os.environ, **settings},
         check=False,
     )
-    after, server_after = os.times(), server.cpu_s()
+    cpu = meter.cpu()
     lines = [line for line in run.stdout.splitlines() if line.startswith("RESULT ")]
     if not lines:
         raise SystemExit(f"wrk failed: {run.stdout}{run.stderr}")
@@ -148,13 +204,13 @@ def wrk(
         raise SystemExit(f"nothing was answered: {server.log.read_text()[-2000:]}")
     if seen["refused"] or seen["broken"]:
         raise SystemExit(f"{seen['refused']} requests were refused, {seen['broken']} broke")
-    cpu = after.children_user + after.children_system - before.children_user - before.children_system
+    events = seen["requests"] * batch
     return Load(
-        rate=seen["requests"] / seen["seconds"],
+        rate=events / seen["seconds"],
         p50_ms=seen["p50_ms"],
         p99_ms=seen["p99_ms"],
-        client_cpu=cpu / seen["seconds"],
-        server_cpu_us=(server_after - server_before) / seen["requests"] * 1e6,
+        server_cpu_us=cpu.server * cpu.seconds / events * 1e6,
+        cpu=cpu,
     )
 
 
@@ -179,22 +235,56 @@ def in_turn(things: Mapping[str, Callable[[], T]], *, rounds: int = ROUNDS) -> d
     seen: dict[str, list[T]] = {name: [] for name in things}
     for number in range(rounds):
         for name, measure in things.items():
-            seen[name].append(measure())
+            seen[name].append(least_disturbed(measure))
             say(f"  round {number + 1}: {name}: {seen[name][-1]}")
     return seen
 
 
-def compare(title: str, figures: Mapping[str, Sequence[float]], *, baseline: str, unit: str) -> None:
-    """Print medians, spreads and the ratio to the baseline, as a Markdown table."""
-    base = statistics.median(figures[baseline])
-    say(f"\n### {title}\n\n| | median {unit} | min – max | × {baseline} |\n| --- | --- | --- | --- |")
+def least_disturbed(measure: Callable[[], T]) -> T:
+    """The first try with others quiet enough: judged by the CPU that they took, not by what came out."""
+    tries: list[T] = []
+    while not tries or (tries[-1].cpu.others > OTHERS_MAX and len(tries) < TRIES_MAX):
+        wait_for_quiet()
+        tries.append(measure())
+    return min(tries, key=lambda one: one.cpu.others)
+
+
+def wait_for_quiet() -> None:
+    ends = time.perf_counter() + QUIET_WAIT_S
+    while math.isfinite(OTHERS_MAX) and time.perf_counter() < ends:
+        before = _busy_s()
+        time.sleep(QUIET_S)
+        if (_busy_s() - before) / QUIET_S <= OTHERS_MAX:
+            return
+
+
+def compare(title: str, figures: Mapping[str, Sequence[float]], *, unit: str) -> None:
+    """Print medians, spreads and the ratios to all that the product is compared with, as a Markdown table."""
+    bases = {name: statistics.median(of) for name, of in figures.items() if name != PRODUCT}
+    heads = "".join(f" × {name} |" for name in bases)
+    say(
+        f"\n### {title}\n\n| | median {unit} | min – max |{heads}\n| --- | --- | --- |{' --- |' * len(bases)}"
+    )
     for name, values in figures.items():
         middle = statistics.median(values)
-        say(f"| {name} | {middle:,.1f} | {min(values):,.1f} – {max(values):,.1f} | {middle / base:.2f} |")
+        ratios = "".join(f" {middle / base:.2f} |" for base in bases.values())
+        say(f"| {name} | {middle:,.1f} | {min(values):,.1f} – {max(values):,.1f} |{ratios}")
+
+
+def tell_cpu(name: str, of: Sequence[Cpu]) -> None:
+    """Print who used the cores, in the worst of the rounds."""
+    client, server, others = (max(getattr(cpu, who) for cpu in of) for who in ("client", "server", "others"))
+    say(f"{name}: cores used at most: load client {client:.2f}, server {server:.2f}, others {others:.2f}")
 
 
 def say(line: str) -> None:
     print(line, flush=True)
+
+
+def _busy_s() -> float:
+    """CPU seconds of the whole machine that were not idle, those that the host took away with them."""
+    user, nice, system, _idle, _waiting, *rest = Path("/proc/stat").read_text().splitlines()[0].split()[1:9]
+    return sum(map(int, (user, nice, system, *rest))) / TICKS_A_S
 
 
 def _status(pid: int, field: str) -> int:

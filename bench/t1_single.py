@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 
 import peers
 from product import Product
-from rig import HERE, PYTHON, Load, Process, compare, folder, in_turn, place, say, wrk
+from rig import HERE, PRODUCT, PYTHON, Load, Process, compare, folder, in_turn, place, say, tell_cpu, wrk
 
 CUSTOMERS = 10_000
 SKELETON_PORT = 18300
@@ -28,17 +29,16 @@ def start_skeleton(name: str, *, keep: bool = False) -> Process:
     return skeleton
 
 
-def measure(about: str, things: Mapping[str, Post], *, batch: int) -> None:
+def measure(about: str, things: Mapping[str, Post]) -> None:
     """Rates and the servers' CPU in turn, then how the last round looked from outside."""
     seen = in_turn(things)
-    rates = {name: [load.rate * batch for load in of] for name, of in seen.items()}
-    costs = {name: [load.server_cpu_us / batch for load in of] for name, of in seen.items()}
-    compare(about, rates, baseline="skeleton", unit="events/s")
-    compare(f"{about}, CPU of the server", costs, baseline="skeleton", unit="µs an event")
+    rates = {name: [load.rate for load in of] for name, of in seen.items()}
+    costs = {name: [load.server_cpu_us for load in of] for name, of in seen.items()}
+    compare(about, rates, unit="events/s")
+    compare(f"{about}, CPU of the server", costs, unit="µs an event")
     for name, of in seen.items():
-        last = of[-1]
-        cores = f"load client {last.client_cpu:.2f} cores"
-        say(f"{name}: p50 {last.p50_ms:.1f} ms, p99 {last.p99_ms:.1f} ms, {cores}")
+        say(f"{name}: p50 {of[-1].p50_ms:.1f} ms, p99 {of[-1].p99_ms:.1f} ms")
+        tell_cpu(name, [load.cpu for load in of])
 
 
 def compare_with_skeleton(product: Product, skeleton: Process, rows: Sequence[tuple[str, int, int]]) -> None:
@@ -46,24 +46,24 @@ def compare_with_skeleton(product: Product, skeleton: Process, rows: Sequence[tu
         post = partial(wrk, connections=connections, batch=batch, customers=CUSTOMERS)
         things: dict[str, Post] = {
             "skeleton": partial(post, skeleton),
-            "flowdeck": partial(post, product.process, key=product.key),
+            PRODUCT: partial(post, product.process, key=product.key),
         }
-        measure(f"{title}: {connections} connections, {batch} a request", things, batch=batch)
+        measure(f"{title}: {connections} connections, {batch} a request", things)
 
 
 def compare_with_peers(product: Product, skeleton: Process) -> None:
-    """CPU is that of the process that answers: of Redis and of Restate's service it is not the whole."""
     post = partial(wrk, connections=64, customers=CUSTOMERS)
     things: dict[str, Post] = {
         "skeleton": partial(post, skeleton),
-        "flowdeck": partial(post, product.process, key=product.key),
+        PRODUCT: partial(post, product.process, key=product.key),
     }
-    with peers.redis() as redis, peers.restate() as restate:
-        if redis is not None:
-            things["aiohttp + Redis"] = partial(post, redis)
-        if restate is not None:
-            things["Restate call"] = partial(post, restate, path=peers.RESTATE_PATH)
-        measure("T1: 64 connections, 1 a request", things, batch=1)
+    with ExitStack() as running:
+        if peers.has_redis("T1"):
+            things["aiohttp + Redis"] = partial(post, running.enter_context(peers.redis()))
+        if peers.has_restate("T1"):
+            restate = running.enter_context(peers.restate())
+            things["Restate call"] = partial(post, restate, path=peers.RESTATE_CALL)
+        measure("T1: 64 connections, 1 a request", things)
 
 
 def main() -> None:

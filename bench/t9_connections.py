@@ -17,10 +17,10 @@ SETTLE_S = 2.0
 async def grown_bytes(server: Process, count: int, *, is_product: bool) -> float:
     """What the server's resident memory grows by, a connection."""
     some = [f"early-{number}" for number in range(100)]
-    async with connected(server, some, lambda _: None, is_product=is_product):
+    async with connected(server.url, some, lambda _: None, is_product=is_product):
         before = server.rss_bytes()
         customers = [f"app-{number}" for number in range(count)]
-        async with connected(server, customers, lambda _: None, is_product=is_product):
+        async with connected(server.url, customers, lambda _: None, is_product=is_product):
             await asyncio.sleep(SETTLE_S)
             return (server.rss_bytes() - before) / count
 

@@ -7,7 +7,6 @@ machine drift, ratios within a run hold. Everything listens on loopback and is s
 from __future__ import annotations
 
 import json
-import math
 import os
 import shutil
 import signal
@@ -28,11 +27,11 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 ROUNDS = int(os.environ.get("FLOWDECK_BENCH_ROUNDS", "3"))
 SECONDS = int(os.environ.get("FLOWDECK_BENCH_SECONDS", "5"))
-OTHERS_MAX = float(os.environ.get("FLOWDECK_BENCH_OTHERS", "inf"))
-"""Cores that others may use while something is measured: a measure with more is taken again."""
-TRIES_MAX = 10
-QUIET_S, QUIET_WAIT_S = 2.0, 60.0
-"""How long others must have been quiet before a measure begins, and how long that is waited for."""
+PATIENCE_S = float(os.environ.get("FLOWDECK_BENCH_PATIENCE", "0"))
+"""How long a comparison may wait for others to leave the cores alone; then it takes things as they are."""
+OTHERS_MAX = 0.3
+"""Cores that others may use and still count as quiet."""
+QUIET_S = 2.0
 START_S = 60.0
 PRODUCT = "flowdeck"
 TICKS_A_S = os.sysconf("SC_CLK_TCK")
@@ -230,32 +229,33 @@ def call(
     return json.loads(text) if text else None
 
 
-def in_turn(things: Mapping[str, Callable[[], T]], *, rounds: int = ROUNDS) -> dict[str, list[T]]:
-    """Run the measures in turn, `rounds` times; what they gave by name."""
+def in_turn(things: Mapping[str, Callable[[], T]]) -> dict[str, list[T]]:
+    """Run the measures in turn, `ROUNDS` times; what they gave by name."""
+    patience_ends = time.perf_counter() + PATIENCE_S
     seen: dict[str, list[T]] = {name: [] for name in things}
-    for number in range(rounds):
+    for number in range(ROUNDS):
         for name, measure in things.items():
-            seen[name].append(least_disturbed(measure))
+            seen[name].append(undisturbed(measure, patience_ends=patience_ends))
             say(f"  round {number + 1}: {name}: {seen[name][-1]}")
     return seen
 
 
-def least_disturbed(measure: Callable[[], T]) -> T:
-    """The first try with others quiet enough: judged by the CPU that they took, not by what came out."""
-    tries: list[T] = []
-    while not tries or (tries[-1].cpu.others > OTHERS_MAX and len(tries) < TRIES_MAX):
-        wait_for_quiet()
-        tries.append(measure())
-    return min(tries, key=lambda one: one.cpu.others)
+def undisturbed(measure: Callable[[], T], *, patience_ends: float) -> T:
+    """Measure while others are quiet, and again if they did not stay so, whatever came out."""
+    while True:
+        while time.perf_counter() < patience_ends and others_are_loud():
+            pass
+        seen = measure()
+        if seen.cpu.others <= OTHERS_MAX or time.perf_counter() >= patience_ends:
+            return seen
+        say(f"  others used {seen.cpu.others:.2f} cores: again")
 
 
-def wait_for_quiet() -> None:
-    ends = time.perf_counter() + QUIET_WAIT_S
-    while math.isfinite(OTHERS_MAX) and time.perf_counter() < ends:
-        before = _busy_s()
-        time.sleep(QUIET_S)
-        if (_busy_s() - before) / QUIET_S <= OTHERS_MAX:
-            return
+def others_are_loud() -> bool:
+    """Looks for `QUIET_S`, in which what this program started has nothing to do."""
+    before = _busy_s()
+    time.sleep(QUIET_S)
+    return (_busy_s() - before) / QUIET_S > OTHERS_MAX
 
 
 def compare(title: str, figures: Mapping[str, Sequence[float]], *, unit: str) -> None:

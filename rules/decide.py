@@ -283,7 +283,7 @@ def _let_time_come(run: Run) -> None:
     if timer.kind is TimerKind.PUBLISH:
         card_changes.publish(run, card)
     elif timer.kind is TimerKind.UNSNOOZE:
-        card_changes.unsnooze(run, card, notify=bool(card.form.get("snooze_notify")))
+        card_changes.unsnooze(run, card, is_over=True)
     else:
         card_changes.expire(run, card)
 

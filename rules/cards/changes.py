@@ -9,6 +9,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from ..errors import RuleError
 from ..instance import TimerKind
 from ..model import SendCard
 from ..turn import pushes
@@ -96,7 +97,7 @@ def publish(run: Run, card: Card) -> None:
     card = changed(run, card, CardChange.PUBLISH, published_at=run.now)
     run.note(card.step, "card published")
     announce(run, card, "published")
-    notify(run, card)
+    _notify_if_possible(run, card)
 
 
 def notify(run: Run, card: Card) -> None:
@@ -105,6 +106,16 @@ def notify(run: Run, card: Card) -> None:
     if isinstance(step, SendCard) and step.notify is not None:
         how = step.notify
         pushes.queue(run, step.id, run.runs(step.id), how.notification, how.window, card=card.id)
+
+
+def _notify_if_possible(run: Run, card: Card) -> None:
+    """No step runs that could fail: a push that cannot be made leaves the card's change as it is."""
+    mark = run.mark()
+    try:
+        notify(run, card)
+    except RuleError as error:
+        run.undo(mark)
+        run.note(card.step, "push failed", error={"code": error.code, "message": error.message})
 
 
 def snooze(run: Run, card: Card, until: int) -> None:
@@ -117,9 +128,12 @@ def snooze(run: Run, card: Card, until: int) -> None:
     report(run, card, "snoozed", until=until)
 
 
-def unsnooze(run: Run, card: Card, *, notify: bool = False) -> None:
-    """`notify`: its customer is to hear of it (`snooze.notify`)."""
+def unsnooze(run: Run, card: Card, *, is_over: bool = False) -> None:
+    """`is_over`: its time has come, and not the customer: the card may say that they hear of it."""
     run.drop_timers(card.id, TimerKind.UNSNOOZE)
     card = changed(run, card, CardChange.UNSNOOZE, snoozed_until=None)
     run.note(card.step, "card unsnoozed")
-    report(run, card, "unsnoozed", notify=notify or None)
+    reminds = is_over and bool(card.form.get("snooze_notify"))
+    report(run, card, "unsnoozed", notify=reminds or None)
+    if reminds:
+        _notify_if_possible(run, card)

@@ -138,7 +138,7 @@ _MENU: Final = {
     "menu.feedback": "With a vote it asks for words: `reason`, and a `message` of 280 characters.",
     "snooze.presets": "Durations that the app offers.",
     "snooze.custom": "Any other time may be chosen.",
-    "snooze.notify": "Its end is announced: `snooze_notify` in `menu`, `notify` in `card.unsnoozed`.",
+    "snooze.notify": "When time ends it, the push of the step that sent the card goes out again.",
 }
 
 

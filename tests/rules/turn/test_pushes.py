@@ -113,6 +113,48 @@ def test_a_held_push_dies_with_its_instance_but_outlives_a_completed_one() -> No
 CARD = send("x", notify={"notification": "hi"})
 
 
+def carded(delivery: Part | None = None, *, notify: bool = True, **notification: object) -> Playing:
+    """A card that goes out with its push, and can be snoozed."""
+    card = {"title": "X", "body": [], "menu": {"snooze": True}, "snooze": {"notify": notify}}
+    step = send(
+        "x", card="note", notify={"notification": "hi"}, **({"delivery": delivery} if delivery else {})
+    )
+    flow = document(
+        {"send": step, "x": pause(after="P90D")},
+        start="send",
+        cards={"note": card},
+        notifications={"hi": {**NOTIFICATION, **notification}},
+        variables={"list": {"type": "list", "default": []}},
+    )
+    return play(flow)
+
+
+def test_end_of_a_snooze_sends_the_push_of_the_card_again_where_the_card_says_so() -> None:
+    playing = carded()
+    (first,) = playing.pushes
+    (again,) = playing.act("send", "snooze", until=NOW + DAY).later(DAY).pushes
+    assert (again.content, again.card) == (first.content, first.card)
+    assert again.push != first.push
+    assert carded(notify=False).act("send", "snooze", until=NOW + DAY).later(DAY).pushes == []
+
+
+def test_customer_who_wakes_a_card_by_hand_is_not_told_of_it() -> None:
+    playing = carded().act("send", "snooze", until=NOW + DAY).act("send", "unsnooze")
+    assert playing.pushes == []
+
+
+@pytest.mark.parametrize("after", ["publication", "snooze"])
+def test_push_that_cannot_be_made_keeps_no_card_from_coming(after: str) -> None:
+    if after == "publication":
+        playing = carded({"publish_at": {"offset": "P1D"}}, data={"x": "=vars.list[0]"}).later(DAY)
+    else:
+        playing = carded(data={"x": "=now > timestamp('2026-02-02T12:00:00Z') ? vars.list[0] : 1"})
+        playing.act("send", "snooze", until=NOW + DAY).later(DAY)
+    assert playing.card("send").status == "active"
+    assert playing.pushes == []
+    assert [line.result for line in playing.turn.trace if line.error] == ["push failed"]
+
+
 def test_a_card_tells_of_itself_when_it_is_published() -> None:
     (push,) = (playing := told(CARD)).pushes
     assert push.card == playing.card("do").id

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from ...calendar.durations import shift
 from ...calendar.moments import Moment
 from ...cards import changes as card_changes
-from ...cards.card import OPEN, Card, CardStatus
+from ...cards.card import OPEN, Card, CardStatus, CardView
 from ...cards.view import Rendered, render
 from ...errors import RuleError
 from ...instance import TimerKind
@@ -45,11 +45,9 @@ def send(run: Run, step: SendCard) -> Next:
     rendered = _render(run, step.id, step.card)
     times = Times(publish_at=publish_at, expires_at=_expires_at(run, delivery, created_at=run.now))
     card = _create(run, step, rendered, times)
-    metadata = as_json(step.metadata.resolve(run.context, run.setting)) if step.metadata else None
-    if metadata is not None and not isinstance(metadata, dict):
-        raise RuleError("bad_metadata", "The metadata of a card must be an object.")
+    view = _with_metadata(run, step, rendered.view)
     run.grow(card)
-    run.put_card(card, replace(rendered.view, metadata=metadata) if metadata else rendered.view)
+    run.put_card(card, view)
     run.card_balance += 1
     _set_timers(run, card)
     run.note(step.id, "card sent")
@@ -81,8 +79,11 @@ def update(run: Run, step: UpdateCard, activation: int) -> Next:
         render=card.render + 1,
         **_redelivered(run, step.delivery, card),
     )
+    sender = run.flow.steps[step.of]
+    assert isinstance(sender, SendCard), "checked: `of` names a step that sends cards"
+    view = _with_metadata(run, sender, rendered.view)
     run.grow(rendered.form)
-    run.put_card(fresh, rendered.view)
+    run.put_card(fresh, view)
     _set_timers(run, fresh)
     run.output(step.id, {"runs": activation, "updated": True})
     run.note(step.id, "card updated")
@@ -106,6 +107,16 @@ def _render(run: Run, step: str, template: str) -> Rendered:
         run.condition_errors += 1
         run.note(step, f"{element}: error", error={"code": error.code, "message": error.message})
     return rendered
+
+
+def _with_metadata(run: Run, sender: SendCard, view: CardView) -> CardView:
+    """The view with the metadata that the sending step gives the card."""
+    if sender.metadata is None:
+        return view
+    metadata = as_json(sender.metadata.resolve(run.context, run.setting))
+    if metadata is not None and not isinstance(metadata, dict):
+        raise RuleError("bad_metadata", "The metadata of a card must be an object.")
+    return replace(view, metadata=metadata or None)
 
 
 def _create(run: Run, step: SendCard, rendered: Rendered, times: Times) -> Card:

@@ -160,6 +160,19 @@ def test_update_renders_the_same_card_again_with_another_template() -> None:
     assert playing.output("up")["updated"] is True
 
 
+def test_update_keeps_the_metadata_of_the_card_with_the_values_of_now() -> None:
+    steps: dict[str, Part] = {
+        "send": send("w", metadata={"runs": "=steps.send.runs", "seen": "=steps.w.?outcome.orValue('')"}),
+        "w": wait(on_event("go", "go", next="up")),
+        "up": {"type": "update_card", "of": "send", "next": "z"},
+        "z": pause(),
+    }
+    playing = play(document(steps, start="send")).event("go")
+    (put,) = playing.put_cards
+    assert put.view is not None
+    assert put.view.metadata == {"runs": 1, "seen": "go"}
+
+
 def test_update_moves_delivery_only_where_it_says() -> None:
     playing = updating(delivery={"expires_after": "P3D"}).later(HOUR).event("go")
     card = playing.card("send")

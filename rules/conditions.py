@@ -6,22 +6,39 @@ over a context of plain values, bounded, and without any effect.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Final, cast
 
+from .cel.events import ROOT, Past, Window
 from .cel.program import compile_program
 from .cel.reads import Path, look_up
 from .types import Scope, Type
 
+__all__ = [
+    "EVENTS",
+    "Condition",
+    "Expression",
+    "Past",
+    "Window",
+    "compile_condition",
+    "compile_expression",
+    "values_read",
+]
+
+EVENTS: Final = ROOT
+"""Where the context of a condition about the past holds its `Past`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A compiled condition. `reads` are the dotted paths of the context that it may look at."""
+    """A compiled condition. `reads` are the dotted paths of the context that it may look at; `windows` what
+    it asks about the past, where its scope lets it."""
 
     source: str
     reads: frozenset[str]
     holds: Callable[[Mapping[str, object]], bool] = field(repr=False, compare=False)
     """Whether it is true in this context; EvaluationError where that cannot be said."""
     paths: Mapping[str, Path] = field(repr=False, compare=False)
+    windows: frozenset[Window] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +57,7 @@ def compile_condition(source: str, scope: Scope) -> Condition:
     """ExpressionError unless `source` is a CEL expression in `scope` that is, or may be, true or false."""
     program = compile_program(source, scope, is_condition=True)
     holds = cast(Callable[[Mapping[str, object]], bool], program.evaluate)
-    return Condition(source, frozenset(program.paths), holds, program.paths)
+    return Condition(source, frozenset(program.paths), holds, program.paths, program.windows)
 
 
 def compile_expression(source: str, scope: Scope) -> Expression:

@@ -184,6 +184,18 @@ PROFILE_BYTES_MAX = 65_536
 WINDOWS_PER_DAY_MAX = 8
 TOPICS_MAX = 100
 
+# ── segments ───────────────────────────────────────────────────────────────────────────────────────────
+# Of one server: a new customer is held against each of them, at some 10 µs.
+SEGMENT_COUNT_MAX = 200
+# How far back a rule may count events, ms: 366 days.
+COUNTED_PERIOD_MS_MAX = 366 * 86_400_000
+# Names of events that the rules of a server count together, and times of each that are kept of a customer,
+# the newest: `count()` says at most so many. A whole history is 225 KB then, and most are a few times.
+COUNTED_NAMES_MAX = 50
+COUNTED_TIMES_MAX = 500
+# A rule that reads `now` is looked at again after so long, ms: an hour. Events leave their window in time.
+CLOCK_LOOK_MS = 3_600_000
+
 # ── cards ──────────────────────────────────────────────────────────────────────────────────────────────
 # Elements of a card's body and of each subview, as written; items, options and presets of one element.
 ELEMENT_COUNT_MAX = 100

@@ -30,9 +30,13 @@ Shape: TypeAlias = "Type | Mapping[str, Shape]"
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The names that an expression may use, each with its shape."""
+    """The names that an expression may use, each with its shape.
+
+    `counts_events`: it may also ask how often and when events happened: `events("order.paid", "P30D")`.
+    """
 
     names: Mapping[str, Shape]
+    counts_events: bool = False
     kept: dict[str, object] = field(default_factory=dict, init=False, repr=False, compare=False)
     """What a compiler worked out from the names, by its own word, so that it does so once for a scope."""
 
@@ -41,4 +45,4 @@ class Scope:
 
     def with_(self, **names: Shape) -> "Scope":
         """The same scope with `names` added or replaced."""
-        return Scope({**self.names, **names})
+        return Scope({**self.names, **names}, self.counts_events)

@@ -6,7 +6,7 @@ every field, refuses a wrong one, and lets `== null` stand.
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TypeAlias
 
 from cel_expr_python import cel
@@ -61,7 +61,7 @@ def check(source: str, scope: Scope) -> bytes:
         raise ExpressionError("expression_too_deep", why, offset=maps[-1].start())
     environment = scope.kept.get("environment")
     if not isinstance(environment, cel.Env):
-        environment = scope.kept["environment"] = _environment(_freeze(scope.names))
+        environment = scope.kept["environment"] = _environment(_freeze(scope.names), scope.counts_events)
     try:
         return bytes(environment.compile(source).serialize())
     except RuntimeError as error:
@@ -75,7 +75,7 @@ def _freeze(names: Mapping[str, Shape]) -> tuple[tuple[str, _Frozen], ...]:
 
 
 @lru_cache(maxsize=_ENVIRONMENTS_MAX)
-def _environment(names: tuple[tuple[str, _Frozen], ...]) -> cel.Env:
+def _environment(names: tuple[tuple[str, _Frozen], ...], counts_events: bool) -> cel.Env:
     pool = descriptor_pool.DescriptorPool()
     for module in _WELL_KNOWN:
         pool.AddSerializedFile(module.DESCRIPTOR.serialized_pb)
@@ -84,7 +84,7 @@ def _environment(names: tuple[tuple[str, _Frozen], ...]) -> cel.Env:
     # The roots are the fields of one record more, because there a scalar can be null too.
     variables = {name: cel.Type(type_name.lstrip(".")) for name, type_name in _declare(file, "at", names)}
     pool.AddSerializedFile(file.SerializeToString())
-    return cel.NewEnv(pool, config=_CONFIG, variables=variables)
+    return cel.NewEnv(pool, config=_config(counts_events), variables=variables)
 
 
 def _declare(
@@ -107,4 +107,6 @@ def _declare(
         yield name, f".{_PACKAGE}.{here}"
 
 
-_CONFIG = cel.NewEnvConfigFromYaml(environment_yaml())
+@cache
+def _config(counts_events: bool) -> cel.EnvConfig:
+    return cel.NewEnvConfigFromYaml(environment_yaml(counts_events=counts_events))

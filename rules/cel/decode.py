@@ -20,6 +20,7 @@ _MESSAGES = {
     "google.protobuf.ListValue": Kind.LIST,
     "google.protobuf.Struct": Kind.MAP,
 }
+_ABSTRACT = {"optional_type": Kind.OPTIONAL, "events": Kind.EVENTS}
 
 # Functions whose last two arguments are of one type, and the types that the checker confuses with null.
 _ALIKE = ("_==_", "_!=_", "_?_:_")
@@ -109,7 +110,9 @@ class _Decoder:
             return _MESSAGES.get(text(type_, 9), Kind.RECORD)
         if 11 in type_:
             _refuse(offset, "This is the name of a type, not a value.")
-        for number_, kind in ((2, Kind.NULL), (6, Kind.LIST), (7, Kind.MAP), (14, Kind.OPTIONAL)):
+        if 14 in type_:
+            return _ABSTRACT[text(message(type_, 14), 1)]
+        for number_, kind in ((2, Kind.NULL), (6, Kind.LIST), (7, Kind.MAP)):
             if number_ in type_:
                 return kind
         return Kind.DYN

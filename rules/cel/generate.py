@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from ..errors import ExpressionError
-from .library import FUNCTIONS, ZONED
+from . import events
+from .library import FUNCTIONS, OF_EVENTS, ZONED
 from .patterns import compile_pattern
 from .tree import (
     NUMBERS,
@@ -288,6 +289,10 @@ class Generator:
         if function in FUNCTIONS or function in ZONED:
             zone = "zone_of(c), " if function in ZONED else ""
             return f"f_{function}({zone}{', '.join(['b', *map(self.code, args)])})"
+        if function == events.FUNCTION:
+            return self.constant(events.window_of(node))
+        if function in OF_EVENTS:
+            return f"f_{function}(c, {self.code(args[0])})"
         match function, args:
             case "-_", (value,):
                 return f"negate({self.number(value)})"

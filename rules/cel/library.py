@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from . import access, lists, loops, operators, texts, times, values
+from . import access, events, lists, loops, operators, texts, times, values
 
 # Functions of the dialect by their CEL name; each takes the budget first, then its CEL arguments.
 FUNCTIONS: Mapping[str, Callable[..., object]] = MappingProxyType(
@@ -38,11 +38,16 @@ FUNCTIONS: Mapping[str, Callable[..., object]] = MappingProxyType(
 # Functions that also need the zone in force.
 ZONED: Mapping[str, Callable[..., object]] = MappingProxyType({"plus": times.plus, "local": times.local})
 
+# Functions of rules about the past; they look into the context.
+OF_EVENTS: Mapping[str, Callable[..., object]] = MappingProxyType(
+    {"count": events.count, "first": events.first, "last": events.last}
+)
+
 # Names of the generated code; what begins with `f_` is a function of the dialect.
 NAMESPACE: Mapping[str, Any] = MappingProxyType(
     {
         "bool": bool,
-        **{f"f_{name}": function for name, function in {**FUNCTIONS, **ZONED}.items()},
+        **{f"f_{name}": function for name, function in {**FUNCTIONS, **ZONED, **OF_EVENTS}.items()},
         "Budget": values.Budget,
         "EMPTY": values.EMPTY,
         "NONE": values.NONE,

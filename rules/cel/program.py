@@ -12,6 +12,7 @@ from ..limits import EXPRESSION_VALUE_DEPTH_MAX
 from ..types import Scope, Type
 from .checker import check
 from .decode import decode
+from .events import Window, windows_of
 from .generate import Generator
 from .library import NAMESPACE
 from .reads import Path, dotted, look_up, paths_of
@@ -57,6 +58,7 @@ class Program:
 
     type: Type
     paths: Mapping[str, Path]
+    windows: frozenset[Window]
     evaluate: Evaluate
 
 
@@ -64,12 +66,13 @@ def compile_program(source: str, scope: Scope, *, is_condition: bool) -> Program
     """ExpressionError, with the place, if `source` is not an expression of this kind in `scope`."""
     tree = decode(check(source, scope))
     _check_result(tree, is_condition=is_condition)
+    windows = frozenset(windows_of(tree))
     paths = {dotted(path): path for path in sorted(set(paths_of(tree)))}
     careful = _Careful(tree, source, paths, is_condition)
     evaluate = compile_form(tree, is_condition=is_condition, recover=careful.evaluate)
     if not is_condition:
         evaluate = _finished(evaluate, tree.kind)
-    return Program(_TYPES.get(tree.kind, Type.DYN), paths, evaluate)
+    return Program(_TYPES.get(tree.kind, Type.DYN), paths, windows, evaluate)
 
 
 def _check_result(tree: Node, *, is_condition: bool) -> None:
@@ -80,6 +83,12 @@ def _check_result(tree: Node, *, is_condition: bool) -> None:
     if tree.kind is Kind.DURATION:
         raise ExpressionError(
             "not_a_value", "A duration is no value; write string(…) around it.", tree.offset
+        )
+    if tree.kind is Kind.EVENTS:
+        raise ExpressionError(
+            "not_a_value",
+            "Events are no value; write .count(), .first() or .last() behind them.",
+            tree.offset,
         )
     if tree.kind is Kind.OPTIONAL:
         raise ExpressionError("not_a_value", "This may be missing; write .orValue(…) behind it.", tree.offset)

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from ..errors import ExpressionError
 from ..limits import EXPRESSION_DEPTH_MAX
 from ..types import Scope, Shape
-from .signatures import SIGNATURES
+from .signatures import signatures
 
 _REFUSAL = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): (.*)")
 _UNDECLARED = re.compile(r"undeclared reference to '([^']*)'")
@@ -30,6 +30,7 @@ _TYPE_NAMES = {
     "map": "an object",
     "record": "an object",
     "optional_type": "an optional value",
+    "events": "events",
 }
 _OPERATORS = re.compile(r"_?(\W+)_|@(in)")
 # What to write around the one so that it goes with the other.
@@ -75,7 +76,11 @@ def explain(text: str, source: str, scope: Scope) -> ExpressionError:
 
 def _undeclared(name: str, source: str, offset: int, scope: Scope) -> ExpressionError:
     if source[offset : offset + 1] == "(":
-        return _unknown_name("function", name, SIGNATURES, max(offset - len(name), 0))
+        known = signatures(counts_events=scope.counts_events)
+        if name in known:
+            why = f"The function {name} takes another number of arguments."
+            return ExpressionError("type_mismatch", why, max(offset - len(name), 0))
+        return _unknown_name("function", name, known, max(offset - len(name), 0))
     if operator := _OPERATORS.fullmatch(name):
         return ExpressionError(
             "not_supported", f"There is no operator {operator[1] or operator[2]} here.", offset

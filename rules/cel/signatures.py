@@ -73,6 +73,14 @@ SIGNATURES: dict[str, str] = {
     "group_by": "(list<~A>,string):map<string,list<~A>>",
 }
 
+# Of rules about what happened: an own type, so that nothing else can be done with a window.
+OF_EVENTS: dict[str, str] = {
+    "events": "(string,string):events",
+    "count": "events.():int",
+    "first": "events.():timestamp",
+    "last": "events.():timestamp",
+}
+
 # Taken over unchanged; `_[_]` because the extension for optionals adds to it.
 _STANDARD = ("@not_strictly_false", "_&&_", "_||_", "!_", "_[_]")
 
@@ -80,12 +88,17 @@ _STANDARD = ("@not_strictly_false", "_&&_", "_||_", "!_", "_[_]")
 _BRACKETS = ("_<_", "_<=_", "_>_", "_>=_")
 
 
-def environment_yaml() -> str:
+def signatures(*, counts_events: bool) -> dict[str, str]:
+    """The functions of a scope, by name."""
+    return {**SIGNATURES, **OF_EVENTS} if counts_events else SIGNATURES
+
+
+def environment_yaml(*, counts_events: bool) -> str:
     """The checker's configuration without variables."""
     lines = ["stdlib:", "  include_functions:"]
     lines += [f'    - name: "{name}"' for name in _STANDARD]
-    lines += ["extensions:", "  - name: optional", "    version: 2", "functions:"]
-    for name, overloads in SIGNATURES.items():
+    lines += ["extensions:", "  - name: optional", "    version: 1", "functions:"]
+    for name, overloads in signatures(counts_events=counts_events).items():
         lines += [f'  - name: "{name}"', "    overloads:"]
         lines += [_overload_yaml(name, overload) for overload in overloads.split()]
     return "\n".join(lines)

@@ -23,6 +23,7 @@ class Kind(Enum):
     MAP = "map"
     RECORD = "record"  # an object whose fields are all known; an absent one reads null
     OPTIONAL = "optional"
+    EVENTS = "events"  # a window of what happened, which .count(), .first() and .last() look into
     DYN = "dyn"
 
 

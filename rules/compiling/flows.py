@@ -6,7 +6,7 @@ published; `check` does both. The work is done by `compile_steps.py`, `elements.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .. import model
@@ -20,6 +20,7 @@ from ..documents.problems import Positions, Problem, Report, child
 from ..documents.syntax import parse
 from ..errors import RuleError
 from ..limits import FOLDER_DEPTH_MAX
+from ..model.flow import listening
 from ..variables import coerce
 from .given import given
 from .outside import OutsideCompiler
@@ -63,37 +64,55 @@ def load(text: str | bytes, *, type: str) -> Document | list[Problem]:
 
 
 def check(
-    text: str | bytes, *, type: str, version: int = 0, constants: Mapping[str, object] | None = None
+    text: str | bytes,
+    *,
+    type: str,
+    version: int = 0,
+    constants: Mapping[str, object] | None = None,
+    segments: frozenset[str] | None = None,
 ) -> Compiled:
     """All problems of a text."""
     document = load(text, type=type)
     if isinstance(document, list):
         return Compiled(problems=tuple(document))
-    return compile_flow(document, version=version, constants=constants or {})
+    return compile_flow(document, version=version, constants=constants or {}, segments=segments)
 
 
 def compile_flow(
-    document: Document, *, version: int, constants: Mapping[str, object], checked: bool = True
+    document: Document,
+    *,
+    version: int,
+    constants: Mapping[str, object],
+    checked: bool = True,
+    segments: frozenset[str] | None = None,
 ) -> Compiled:
-    """The flow as version `version` (minus the draft's revision for tests); `constants` are this server's.
+    """The flow as version `version` (minus the draft's revision for tests); `constants` and `segments` are
+    this server's (None: it is not known which segments there are).
 
     Not `checked`: as one that was published before. What is compiled runs, whatever is thought of it by now.
     """
     report = Report(document.positions)
-    flow = _FlowCompiler(document.flow, report, constants, checked=checked).flow(version)
+    compiler = _FlowCompiler(document.flow, report, constants, segments, checked=checked)
+    flow = compiler.flow(version)
     return Compiled(flow=None if report.has_errors else flow, problems=report.problems(), document=document)
 
 
 class _FlowCompiler:
     def __init__(
-        self, flow: written.Flow, report: Report, constants: Mapping[str, object], *, checked: bool
+        self,
+        flow: written.Flow,
+        report: Report,
+        constants: Mapping[str, object],
+        segments: frozenset[str] | None,
+        *,
+        checked: bool,
     ) -> None:
         self._flow = flow
         self._report = report
         self._checked = checked
         self._scopes = Scopes(flow, constants)
         self._sources = Sources(report)
-        self._references = References(flow, report)
+        self._references = References(flow, report, segments)
         self._variables = {name: self._variable(name, each) for name, each in flow.variables.items()}
         parts = (self._sources, self._scopes, self._references, self._variables)
         self._steps = StepCompiler(*parts)
@@ -128,8 +147,9 @@ class _FlowCompiler:
                 for name, each in flow.notifications.items()
             },
             reach=graph.reach,
-            reads_customer=self._reads_customer(steps),
+            reads_customer=self._reads_customer(steps, exits),
             reads_trigger=self._reads("trigger") or any(map(_includes_trigger, steps.values())),
+            segments=frozenset(self._references.segments),
         )
         if self._checked:
             self._check(made, graph)
@@ -142,11 +162,12 @@ class _FlowCompiler:
     def _reads(self, root: str) -> bool:
         return any(name == root or name.startswith(f"{root}.") for name in self._sources.reads)
 
-    def _reads_customer(self, steps: Mapping[str, model.Step]) -> bool:
-        """Whether a turn needs the profile: also to know the zone and locale, and to write it."""
+    def _reads_customer(self, steps: Mapping[str, model.Step], exits: Sequence[model.Exit]) -> bool:
+        """Whether a turn needs the profile: also to know the zone, locale and segments, and to write it."""
         kinds = (model.UpdateCustomer, model.Notify)
         writes = any(isinstance(step, kinds) for step in steps.values()) or bool(self._flow.notifications)
-        return writes or self._sources.needs_setting or self._reads("customer")
+        looks = listening(steps, exits).profile
+        return writes or looks or self._sources.needs_setting or self._reads("customer")
 
     def _check_folder(self) -> None:
         folder = self._flow.folder

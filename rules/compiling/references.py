@@ -23,14 +23,15 @@ RESERVED = ("card.", "instance.", "notification.", "customer.", "flow.")
 
 
 class References:
-    """`segments` None: it is not known which there are."""
+    """`known_segments` None: it is not known which there are. `segments` gathers those that are named."""
 
     def __init__(
-        self, flow: written_flow.Flow, report: Report, segments: frozenset[str] | None = None
+        self, flow: written_flow.Flow, report: Report, known_segments: frozenset[str] | None = None
     ) -> None:
         self._flow = flow
         self._report = report
-        self._segments = segments
+        self._known_segments = known_segments
+        self.segments: set[str] = set()
         steps = flow.steps.items()
         self._notifying = [id for id, step in steps if _notifies(step)]
         self._starting = [id for id, step in steps if isinstance(step, written.StartFlow)]
@@ -95,8 +96,9 @@ class References:
 
     def segment(self, name: str, pointer: Pointer) -> str:
         """Segments are the server's: only a project that lists its own can say that one is missing."""
-        if self._segments is not None and name not in self._segments:
-            self._unknown("unknown_segment", "segment", name, self._segments, pointer)
+        self.segments.add(name)
+        if self._known_segments is not None and name not in self._known_segments:
+            self._unknown("unknown_segment", "segment", name, self._known_segments, pointer)
         return name
 
     def table_input(self, name: str, known: Iterable[str], pointer: Pointer) -> None:

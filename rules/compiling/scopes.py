@@ -85,7 +85,7 @@ class Scopes:
         self._with_card: list[tuple[Shape, Scope]] = []
         world: dict[str, Shape] = {
             "customer": Type.DYN,
-            "constants": {name: _shape_of(value) for name, value in constants.items()},
+            "constants": constant_shapes(constants),
             "now": Type.TIMESTAMP,
         }
         self.start = Scope(world)
@@ -179,7 +179,7 @@ class Scopes:
 
 def _add_values(values: dict[str, Shape], element: document_cards.Element) -> None:
     if isinstance(element, Submit):
-        added: dict[str, Shape] = {name: _shape_of(value) for name, value in element.values.items()}
+        added: dict[str, Shape] = {name: shape_of(value) for name, value in element.values.items()}
     elif isinstance(element, inputs.InputBase):
         added = {element.name: _value_shape(element)}
     else:
@@ -195,7 +195,7 @@ def _of_table(step: written.Decide) -> Mapping[str, Shape]:
     names = dict.fromkeys(name for outputs in given for name in outputs)
     if step.hit == "all":
         return dict.fromkeys(names, Type.LIST)
-    return {name: _common(_shape_of(outputs[name]) for outputs in given if name in outputs) for name in names}
+    return {name: _common(shape_of(outputs[name]) for outputs in given if name in outputs) for name in names}
 
 
 def _value_shape(element: inputs.InputBase) -> Shape:
@@ -203,7 +203,7 @@ def _value_shape(element: inputs.InputBase) -> Shape:
     if not isinstance(element.each, UnsetType):
         return Type.LIST
     if isinstance(element, (inputs.Dropdown, inputs.Radio)):
-        return _common(_shape_of(option.value) for option in element.options)
+        return _common(shape_of(option.value) for option in element.options)
     return _INPUT_TYPES[type(element)]
 
 
@@ -213,7 +213,11 @@ def _common(shapes: Iterable[Shape]) -> Shape:
     return found[0] if all(shape == found[0] for shape in found) else Type.DYN
 
 
-def _shape_of(value: object) -> Shape:
+def constant_shapes(constants: Mapping[str, object]) -> Shape:
+    return {name: shape_of(value) for name, value in constants.items()}
+
+
+def shape_of(value: object) -> Shape:
     """The shape of a literal; what is computed is untyped."""
     match value:
         case bool():
@@ -223,7 +227,7 @@ def _shape_of(value: object) -> Shape:
         case int() | float():
             return Type.DOUBLE
         case Mapping():
-            return {str(name): _shape_of(entry) for name, entry in value.items()}
+            return {str(name): shape_of(entry) for name, entry in value.items()}
         case list():
             return Type.LIST
         case _:

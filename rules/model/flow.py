@@ -99,8 +99,9 @@ class Flow:
     `on_error`. `reads_customer`: whether anything needs the profile – an expression, template or profile
     outcome that reads `customer`, a filter or `local` that goes by its locale or zone, an `update_customer`
     step; only then is it loaded for a turn. `reads_trigger`: whether anything reads `trigger`; only then is
-    the starting event kept. `listening` and `needs_ledger` are worked out here: the latter says whether what
-    the flow remembers of a customer across instances is looked at (entry rules, limit steps).
+    the starting event kept. `segments` are those that it names. `listening` and `needs_ledger` are worked out
+    here: the latter says whether what the flow remembers of a customer across instances is looked at (entry
+    rules, limit steps).
     """
 
     key: str
@@ -118,6 +119,7 @@ class Flow:
     reach: Mapping[str, frozenset[str]] = field(default_factory=dict)
     reads_customer: bool = True
     reads_trigger: bool = True
+    segments: frozenset[str] = frozenset()
     listening: Listening = field(init=False, repr=False, compare=False)
     needs_ledger: bool = field(init=False, repr=False, compare=False)
 

@@ -166,7 +166,7 @@ class MemoryStore:
         segment: str | None,
         tag: str | None,
         zone: str | None,
-        test: bool = False,
+        test: bool | None = False,
     ) -> Sequence[Member]:
         await _others()
         belongs = _belongs(segment, tag, zone, test=test)
@@ -174,7 +174,7 @@ class MemoryStore:
         return [Member(number, row.id, row.timezone) for number, row in walk]
 
     async def audience_count(
-        self, *, segment: str | None, tag: str | None, zone: str | None, test: bool = False
+        self, *, segment: str | None, tag: str | None, zone: str | None, test: bool | None = False
     ) -> int:
         await _others()
         return sum(1 for _ in self.rows.customers.walk(_belongs(segment, tag, zone, test=test)))
@@ -383,11 +383,11 @@ def _matches(filter: InstanceFilter) -> Callable[[InstanceRow], bool]:
 
 
 def _belongs(
-    segment: str | None, tag: str | None, zone: str | None, *, test: bool
+    segment: str | None, tag: str | None, zone: str | None, *, test: bool | None
 ) -> Callable[[CustomerRow], bool]:
     return lambda row: (
         (segment is None or segment in row.segments)
         and (tag is None or tag in row.tags)
         and zone in (None, row.timezone or "")
-        and row.test == test
+        and test in (None, row.test)
     )

@@ -245,16 +245,16 @@ class Store(Protocol):
         segment: str | None,
         tag: str | None,
         zone: str | None,
-        test: bool = False,
+        test: bool | None = False,
     ) -> Sequence[Member]:
         """Customers with numbers above `after` whom all that is given matches, by rising number.
 
-        `zone` "" are those without a time zone; `test`: customers of tests, and no others.
+        `zone` "" are those without a time zone; `test`: customers of tests, and no others; None: both.
         """
         ...
 
     async def audience_count(
-        self, *, segment: str | None, tag: str | None, zone: str | None, test: bool = False
+        self, *, segment: str | None, tag: str | None, zone: str | None, test: bool | None = False
     ) -> int:
         """How many belong to it. Who changes while it counts is counted or not."""
         ...

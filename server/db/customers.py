@@ -84,12 +84,13 @@ def _mark(db: Database, table: str, rows: Sequence[tuple[int, tuple[str, ...], t
 # ── audiences ──────────────────────────────────────────────────────────────────────────────────────────
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Who belongs to it must match all that is given; `zone` "" are customers without one."""
+    """Who belongs to it must match all that is given; `zone` "" are customers without one; `test` None: of
+    tests or not."""
 
     segment: str | None
     tag: str | None
     zone: str | None
-    test: bool
+    test: bool | None
 
 
 def members(

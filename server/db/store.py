@@ -225,7 +225,7 @@ class SqliteStore:
         segment: str | None,
         tag: str | None,
         zone: str | None,
-        test: bool = False,
+        test: bool | None = False,
     ) -> Sequence[Member]:
         wanted = customers.Audience(segment, tag, zone, test)
         found, looked_to = await self._edges(customers.members, wanted, after, limit)
@@ -235,7 +235,7 @@ class SqliteStore:
         return found
 
     async def audience_count(
-        self, *, segment: str | None, tag: str | None, zone: str | None, test: bool = False
+        self, *, segment: str | None, tag: str | None, zone: str | None, test: bool | None = False
     ) -> int:
         wanted = customers.Audience(segment, tag, zone, test)
         count, looked_to = await self._edges(customers.count_members, wanted, 0)

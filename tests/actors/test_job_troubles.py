@@ -68,7 +68,7 @@ class Unreadable(MemoryStore):
         segment: str | None,
         tag: str | None,
         zone: str | None,
-        test: bool = False,
+        test: bool | None = False,
     ) -> Sequence[Member]:
         await self.readable.wait()
         self.reads_left -= 1

@@ -1,4 +1,4 @@
-"""An audience is walked by number, in pieces that leave nobody out; tests and others are never mixed."""
+"""An audience is walked by number, in pieces that leave nobody out; tests stand apart, or with all."""
 
 from __future__ import annotations
 
@@ -40,6 +40,9 @@ AUDIENCES: list[tuple[dict[str, Any], list[str]]] = [
     ({"test": True, "segment": "big"}, []),
     ({"test": True, "zone": ""}, []),
     ({"segment": "nobody"}, []),
+    ({"test": None}, ["ann", "bob", "cat", "dan", "eve"]),
+    ({"test": None, "segment": "lapsed"}, ["ann", "bob", "dan"]),
+    ({"test": None, "zone": "Asia/Tokyo", "tag": "vip"}, ["ann", "dan", "eve"]),
 ]
 
 

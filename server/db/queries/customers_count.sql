@@ -3,7 +3,7 @@ with looked_at as not materialized (
     {walk}
 )
 select count(*) filter (
-    where test = :test
+    where (:test is null or test = :test)
       and (:zone is null or timezone = :zone)
       and (:other_tag is null
         or exists (select 1 from customer_tags where tag = :other_tag and customer = customers.number))

@@ -4,7 +4,7 @@ with looked_at as not materialized (
 )
 select customers.number, id, timezone
 from looked_at cross join customers on customers.number = looked_at.number
-where test = :test
+where (:test is null or test = :test)
   and (:zone is null or timezone = :zone)
   and (:other_tag is null
     or exists (select 1 from customer_tags where tag = :other_tag and customer = customers.number))

@@ -1,4 +1,7 @@
-"""Writes of flows: one after the other, each from the row as committed, compiled before it is taken."""
+"""Writes of flows and segments: one after the other.
+
+Flows are written from the row as committed, and compiled before they are taken.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,20 @@ from typing import TYPE_CHECKING, Any, TypeAlias, assert_never
 
 from msgspec.structs import replace
 
-from .commands import ChangeFlow, CreateFlow, FlowWrite, Overloaded, PublishFlow, Refused, SaveDraft
+from .commands import (
+    ChangeFlow,
+    CreateFlow,
+    FlowWrite,
+    Overloaded,
+    PublishFlow,
+    Refused,
+    SaveDraft,
+    SegmentWrite,
+)
 from .holdings import Memory, Surroundings
 from .limits import FLOW_WRITERS_MAX, RETRY_AFTER_S
-from .records import FlowRow, VersionRow
+from .records import FlowRow, ResourceRow, VersionRow
+from .segments import KIND as SEGMENT
 from .work import FlowChange, Work
 
 if TYPE_CHECKING:
@@ -39,6 +52,13 @@ class Authoring:
             if isinstance(change, Refused):
                 return change
             return await self._store_change(change)
+
+    async def write_segment(self, write: SegmentWrite) -> ResourceRow | Refused:
+        """In turn with flows: none is published that names a segment which is dropped meanwhile."""
+        async with self._turn():
+            (answer,) = await self._submit([Work(lane=f"\0segment:{write.id}", kind=SEGMENT, order=write)])
+        assert isinstance(answer, ResourceRow | Refused), "what a write of a segment gives"
+        return answer
 
     async def swept(self, flow: str, below: int) -> None:
         """No instance below this version is left to cancel."""

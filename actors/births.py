@@ -48,10 +48,7 @@ class Births:
         if self._router.has_customer(id) or not self._customers.is_loaded(id):
             return
         if self._customers.get(id) is None:
-            profile = new_profile(id, self._turns.now)
-            self._customers.write(profile, group=self._turns.group.number)
-            self._turns.group.write(profile)
-            self._turns.obeying.raise_own("customer.created", customer=id, depth=depth + 1)
+            self._turns.profiles.write(new_profile(id, self._turns.now), before=None, depth=depth + 1)
 
     def start(self, version: Version, flow: Flow, started: Started, identity: Identity) -> Actor | Refusal:
         """A new instance and its first turn; or why there is none, which is told as `instance.refused`."""

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from rules.calendar.schedules import jitter_ms
 from rules.causes import OfSchedule
+from rules.customers.segments import Segment
 from rules.effects import Refusal
 from rules.inputs import Cancelled, Repaired
 from rules.model import ScheduleTrigger
@@ -27,6 +28,7 @@ from .job_specs import (
     RUNNING,
     SERVER,
     WAITING,
+    JudgeAll,
     PullTrigger,
     Spec,
     StartFlow,
@@ -37,20 +39,23 @@ from .job_specs import (
 from .pulling import Pulling
 from .records import JobRow
 from .schedules import handled_row
+from .segment_writes import SegmentWrites
 from .starts import Starts
 from .turns import Turns
 from .work import Chunk, Deliver, EndJob, Occurrence, StartOne
 
 
 class Chunks:
-    def __init__(
+    def __init__(  # noqa: PLR0913 – whom its pieces need, each by its name
         self,
         memory: Memory,
         turns: Turns,
+        *,
         births: Births,
         pulling: Pulling,
         starts: Starts,
         events: Events,
+        segments: SegmentWrites,
     ) -> None:
         self._jobs = memory.jobs
         self._schedules = memory.schedules
@@ -61,6 +66,7 @@ class Chunks:
         self._pulling = pulling
         self._starts = starts
         self._events = events
+        self._segments = segments
 
     # ── jobs ───────────────────────────────────────────────────────────────────────────────────────────
     def take(self, chunk: Chunk) -> Iterator[JobRow | None]:
@@ -90,6 +96,8 @@ class Chunks:
         row = self._jobs.rows.get(chunk.job)
         if row is None:
             return None
+        if isinstance(chunk.spec, JudgeAll) and chunk.reached is None:
+            self._segments.settle(chunk.spec.segment, chunk.job)
         return self._move(
             chunk.job,
             state=DONE if chunk.reached is None else RUNNING,
@@ -119,6 +127,8 @@ class Chunks:
         """Why nobody can be started any more: the code of it."""
         if isinstance(spec, TendInstances):
             return None
+        if isinstance(spec, JudgeAll):
+            return None if spec.segment in self._definitions.segments.by_id else "no_segment"
         row = self._definitions.row(spec.flow)
         if row is None or row.archived:
             return "flow_archived"
@@ -166,6 +176,10 @@ class Chunks:
             case TendInstances():
                 for id in chunk.members:
                     yield self._tend(id, spec.input)
+            case JudgeAll():
+                segment = self._definitions.segments.by_id[spec.segment]
+                for customer in chunk.members:
+                    yield self._judge(segment, customer)
             case _:
                 assert_never(spec)
 
@@ -193,6 +207,11 @@ class Chunks:
             self._turns.defer("", target.customer, order)
             return True
         return not isinstance(self._starts.one(order), Refusal)
+
+    def _judge(self, segment: Segment, customer: str) -> bool:
+        self._turns.begin(customer, now=self._turns.now)
+        self._turns.profiles.hold_against(customer, segment)
+        return True
 
     def _tend(self, id: str, input: Cancelled | Repaired) -> bool:
         """To one that has ended meanwhile nothing is done; one that is not in memory gets a letter."""

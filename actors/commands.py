@@ -260,6 +260,45 @@ class CustomerWrite(msgspec.Struct, frozen=True, kw_only=True):
     seen_every_ms: int | None = None
 
 
+# --- segments ------------------------------------------------------------------------------------------
+
+
+class CreateSegment(msgspec.Struct, frozen=True, kw_only=True):
+    """A new segment; everyone is held against its rule in the background. With `fire` triggers hear of who is
+    found to be a member then. Gives the ResourceRow, or Refused `key_exists`, `conflict`, `invalid`."""
+
+    id: str
+    rule: str
+    name: str = ""
+    description: str = ""
+    fire: bool = False
+    by: str = ""
+    idempotency: Idempotency | None = None
+
+
+class ChangeSegment(msgspec.Struct, frozen=True, kw_only=True):
+    """None keeps; a rule that is given is held against everyone, also if it is the same. Gives the
+    ResourceRow, or Refused `not_found`, `conflict`, `invalid`."""
+
+    id: str
+    rule: str | None = None
+    name: str | None = None
+    description: str | None = None
+    fire: bool = False
+    by: str = ""
+
+
+class DropSegment(msgspec.Struct, frozen=True, kw_only=True):
+    """Its members are let go in the background, then it is gone. Gives the ResourceRow, or Refused
+    `not_found`, `conflict` with the published flows that use it."""
+
+    id: str
+    by: str = ""
+
+
+SegmentWrite: TypeAlias = CreateSegment | ChangeSegment | DropSegment
+
+
 # --- flows ---------------------------------------------------------------------------------------------
 
 

@@ -12,12 +12,12 @@ from collections.abc import Callable, Sequence
 from .commands import ActionResult
 from .groups import OpenGroup
 from .holdings import Memory, Surroundings
+from .horizon import Horizon
 from .inbox import Inbox
 from .jobs import Jobs
 from .outbox import Outbox
 from .records import FeedCard
 from .telemetry import CommitStalled, Committed
-from .timers import Timers
 from .work import CardAnswer, Ticket
 
 
@@ -28,7 +28,8 @@ class Committer:
         memory: Memory,
         *,
         inbox: Inbox,
-        timers: Timers,
+        timers: Horizon,
+        looks: Horizon,
         outbox: Outbox,
         jobs: Jobs,
         on_stall: Callable[[], None],
@@ -38,6 +39,7 @@ class Committer:
         self._memory = memory
         self._inbox = inbox
         self._timers = timers
+        self._looks = looks
         self._outbox = outbox
         self._jobs = jobs
         self._on_stall = on_stall
@@ -106,7 +108,8 @@ class Committer:
             self._around.hub.publish(cards)
         rows = group.rows
         self._inbox.committed(rows.inbox_added)
-        self._timers.committed(rows.instances.values())
+        self._timers.committed([(row.id, row.due) for row in rows.instances.values()])
+        self._looks.committed([(row.customer, row.due) for row in rows.histories.values()])
         self._outbox.committed(rows.outbox_added)
         self._jobs.committed(group.durable)
         self._around.suspects.committed(group.durable)
@@ -142,6 +145,9 @@ def let_go(memory: Memory, group: OpenGroup) -> None:
         memory.customers.committed(group.profiles, group=group.number)
     if group.ledgers:
         memory.ledgers.committed(group.ledgers, group=group.number)
+    if group.histories:
+        memory.histories.committed(group.histories, group=group.number)
     memory.customers.evict()
+    memory.histories.evict()
     memory.ledgers.evict()
     memory.warmth.committed(group.actors.values(), grown_bytes=group.packed_bytes, number=group.number)

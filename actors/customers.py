@@ -21,10 +21,14 @@ class Customers(Cache[str, Profile | None]):
 
     def load_row(self, id: str, row: CustomerRow | None) -> None:
         if not self.is_loaded(id):
-            self.load(id, None if row is None else _decode(row.profile))
+            self.load(id, None if row is None else profile_of(row))
 
     def write(self, profile: Profile, *, group: int) -> None:
         self.put(profile.id, profile, group=group)
+
+
+def profile_of(row: CustomerRow) -> Profile:
+    return _decode(row.profile)
 
 
 def row_of(profile: Profile) -> CustomerRow:

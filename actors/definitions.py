@@ -13,18 +13,37 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from rules.compiling.flows import Compiled, compile_flow, load
-from rules.model import EventTrigger, Flow, ScheduleTrigger, Trigger, UpdateCustomer
+from rules.customers.segments import Segments
+from rules.model import (
+    EventTrigger,
+    Flow,
+    ScheduleTrigger,
+    SegmentChange,
+    SegmentTrigger,
+    Trigger,
+    UpdateCustomer,
+)
 
 from .limits import COMPILED_VERSIONS_MAX
 from .ports import Store
 from .records import FlowRow, VersionRow
+from .segments import KIND as SEGMENT
+from .segments import SegmentBook
 
 
 class Compile(Protocol):
-    """Compiles a version with the server's constants, where it does not keep the loop waiting."""
+    """Compiles a version with the server's constants, where it does not keep the loop waiting.
+
+    `segments`: those that it may name; None: any.
+    """
 
     async def __call__(
-        self, row: VersionRow, constants: Mapping[str, object], *, checked: bool
+        self,
+        row: VersionRow,
+        constants: Mapping[str, object],
+        *,
+        checked: bool,
+        segments: frozenset[str] | None,
     ) -> Compiled: ...
 
 
@@ -34,13 +53,23 @@ class Version:
     `broken` says why it cannot be: a version that an older server published and this one cannot read.
     """
 
-    __slots__ = ("broken", "flow", "flow_key", "needs_profile", "number", "pins", "published_at")
+    __slots__ = (
+        "broken",
+        "flow",
+        "flow_key",
+        "needs_profile",
+        "number",
+        "pins",
+        "published_at",
+        "writes_profile",
+    )
 
     def __init__(self, flow_key: str, number: int) -> None:
         self.flow_key = flow_key
         self.number = number
         self.flow: Flow | None = None
         self.needs_profile = False
+        self.writes_profile = False
         self.broken: str | None = None
         self.pins = 0
         self.published_at = 0
@@ -50,7 +79,8 @@ class Version:
         if compiled.flow is None:
             self.broken = "; ".join(problem.message for problem in compiled.problems) or "it does not compile"
             return
-        self.needs_profile = needs_profile(compiled.flow)
+        self.writes_profile = writes_profile(compiled.flow)
+        self.needs_profile = self.writes_profile or compiled.flow.reads_customer
 
     @property
     def needs_ledger(self) -> bool:
@@ -84,6 +114,8 @@ class Definitions:
         self._armed: dict[tuple[str, str], Armed] = {}
         self._triggers: dict[str, tuple[tuple[Armed, EventTrigger], ...]] = {}
         self._schedules: tuple[tuple[Armed, ScheduleTrigger], ...] = ()
+        self._moves: dict[tuple[str, SegmentChange], tuple[Armed, ...]] = {}
+        self.book = SegmentBook(constants)
         self._sweeping: dict[str, FlowRow] = {}
 
     # ── asking ─────────────────────────────────────────────────────────────────────────────────────────
@@ -100,6 +132,27 @@ class Definitions:
 
     def triggers(self, event_name: str) -> Sequence[tuple[Armed, EventTrigger]]:
         return self._triggers.get(event_name, ())
+
+    @property
+    def segments(self) -> Segments:
+        return self.book.segments
+
+    def hears(self, event_name: str) -> bool:
+        """Whether triggers or segments take events of this name, whomever they concern."""
+        return event_name in self._triggers or event_name in self.segments.periods
+
+    def moves(self, segment: str, change: SegmentChange) -> Sequence[Armed]:
+        """Triggers that hear of this change of membership."""
+        return self._moves.get((segment, change), ())
+
+    def flows_using(self, segment: str) -> list[str]:
+        """Flows whose published version names it, archived or not."""
+        versions = [(row.key, self.published(row.key)) for row in self._rows.values()]
+        return sorted(
+            flow
+            for flow, version in versions
+            if version is not None and version.flow is not None and segment in version.flow.segments
+        )
 
     def schedules(self) -> Sequence[tuple[Armed, ScheduleTrigger]]:
         return self._schedules
@@ -123,6 +176,7 @@ class Definitions:
 
     # ── reading and compiling ──────────────────────────────────────────────────────────────────────────
     async def recover(self) -> None:
+        await self.book.recover([row for row in await self._store.resources() if row.kind == SEGMENT])
         for row in await self._store.flows():
             self._keep(row)
         await self.prepare([version for row in self._rows.values() if (version := self.published(row.key))])
@@ -139,11 +193,13 @@ class Definitions:
             else:
                 version.published_at = row.published_at
                 # Its checks were those of the server that published it: instances depend on it by now (0080).
-                self.put_version(version, await self._compile(row, self._constants, checked=False))
+                self.put_version(
+                    version, await self._compile(row, self._constants, checked=False, segments=None)
+                )
 
     async def compile(self, row: VersionRow) -> Compiled:
         """A version that is about to be published, or tested: with all checks."""
-        return await self._compile(row, self._constants, checked=True)
+        return await self._compile(row, self._constants, checked=True, segments=self.book.known)
 
     # ── writing: with the turn that stores it ──────────────────────────────────────────────────────────
     def put_row(self, row: FlowRow) -> None:
@@ -172,6 +228,7 @@ class Definitions:
         self._armed = {}
         events: dict[str, list[tuple[Armed, EventTrigger]]] = {}
         schedules: list[tuple[Armed, ScheduleTrigger]] = []
+        moves: dict[tuple[str, SegmentChange], list[Armed]] = {}
         for row in self._rows.values():
             version = self.published(row.key)
             if version is None or version.flow is None or row.paused or row.archived:
@@ -185,18 +242,26 @@ class Definitions:
                         events.setdefault(name, []).append((armed, trigger))
                 elif isinstance(trigger, ScheduleTrigger):
                     schedules.append((armed, trigger))
+                elif isinstance(trigger, SegmentTrigger):
+                    moves.setdefault((trigger.segment, trigger.change), []).append(armed)
         self._triggers = {name: tuple(found) for name, found in events.items()}
         self._schedules = tuple(schedules)
+        self._moves = {change: tuple(found) for change, found in moves.items()}
 
 
-def compile_version(row: VersionRow, constants: Mapping[str, object], *, checked: bool) -> Compiled:
+def compile_version(
+    row: VersionRow,
+    constants: Mapping[str, object],
+    *,
+    checked: bool,
+    segments: frozenset[str] | None = None,
+) -> Compiled:
     """Never raises for what an author wrote: `problems` say what is wrong."""
     document = load(row.document, type=row.document_type)
     if isinstance(document, list):
         return Compiled(problems=tuple(document))
-    return compile_flow(document, version=row.number, constants=constants, checked=checked)
+    return compile_flow(document, version=row.number, constants=constants, checked=checked, segments=segments)
 
 
-def needs_profile(flow: Flow) -> bool:
-    """Whether a turn of this flow has to be given its customer's profile."""
-    return flow.reads_customer or any(isinstance(step, UpdateCustomer) for step in flow.steps.values())
+def writes_profile(flow: Flow) -> bool:
+    return any(isinstance(step, UpdateCustomer) for step in flow.steps.values())

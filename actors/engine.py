@@ -21,6 +21,7 @@ from .commands import (
     ActionResult,
     ChangeHook,
     CreateFlow,
+    CreateSegment,
     CustomerWrite,
     DropResource,
     EventResult,
@@ -32,6 +33,7 @@ from .commands import (
     PublishFlow,
     PutResource,
     Refused,
+    SegmentWrite,
     StartRequest,
     StartResult,
     TrackBatch,
@@ -60,8 +62,14 @@ _T = TypeVar("_T")
 UNKNOWN = "unknown_outcome"
 
 
-async def in_thread(row: VersionRow, constants: Mapping[str, object], *, checked: bool) -> Compiled:
-    return await asyncio.to_thread(compile_version, row, constants, checked=checked)
+async def in_thread(
+    row: VersionRow,
+    constants: Mapping[str, object],
+    *,
+    checked: bool,
+    segments: frozenset[str] | None,
+) -> Compiled:
+    return await asyncio.to_thread(compile_version, row, constants, checked=checked, segments=segments)
 
 
 class Engine:
@@ -290,6 +298,14 @@ class Engine:
         (row,) = await self._submit(life, [Work(lane=write.id, kind="customer", order=write)])
         assert isinstance(row, CustomerRow | Refused), "what a write of a profile gives"
         return row
+
+    async def write_segment(self, write: SegmentWrite) -> ResourceRow | Refused:
+        life = self._lives.ready()
+        if isinstance(write, CreateSegment):
+            return await self._idempotent.once(
+                write.idempotency, ResourceRow, lambda: self._counted(life.authoring.write_segment(write))
+            )
+        return await self._counted(life.authoring.write_segment(write))
 
     async def write_flow(self, write: FlowWrite) -> FlowRow | VersionRow | Refused:
         life = self._lives.ready()

@@ -5,14 +5,16 @@ Its own customer's instances have their turns in this commit; everyone else gets
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import msgspec
 
-from rules.causes import OfEvent
+from rules.causes import OfEvent, OfSegment
 from rules.decide import trigger_target
 from rules.effects import Refusal, StartChild
 from rules.inputs import Event, EventArrived, Started
 from rules.instance import Parent
-from rules.model import Audience, EventTrigger, Origin
+from rules.model import Audience, EventTrigger, Origin, SegmentChange
 from rules.triggers import applies
 from rules.world import Identity, TriggerFailed
 
@@ -24,15 +26,26 @@ from .definitions import Armed, Version
 from .holdings import Memory, Surroundings
 from .job_specs import SERVER, PullTrigger, crowd_of, new_job
 from .limits import CAUSES_MAX, JOBS_MAX
+from .profiles import Moved
 from .pulling import Pulling
 from .records import DedupeRow, JournalRow
 from .turns import Turns
-from .work import Outcome, Work
+from .work import Work
 
 REFUSED = "refused"
 """What a parent hears of a child that did not start."""
 
 _encode = msgspec.msgpack.Encoder().encode
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What an event did in its own commit."""
+
+    started: list[str] = field(default_factory=list)
+    refused: list[FlowRefusal] = field(default_factory=list)
+    woken: int = 0
+    deferred: int = 0
 
 
 class Events:
@@ -68,6 +81,7 @@ class Events:
         self._record(event)
         if event.customer is not None:
             self._births.ensure_customer(event.customer)
+        turns.profiles.count(event)
         turns.watch(event)
         outcome = self._concern(event)
         turns.finish(self.route)
@@ -81,13 +95,30 @@ class Events:
         )
 
     # ── of a flow, or the server ───────────────────────────────────────────────────────────────────────
-    def route(self, event: Event) -> None:
-        """One that a turn raised; the turns that it causes are still to be finished."""
+    def route(self, news: Event | Moved) -> None:
+        """What came of turns; the turns that it causes are still to be finished."""
+        if isinstance(news, Moved):
+            self._moved(news)
+            return
+        event = news
         self._record(event)
+        self._turns.profiles.count(event)
         if event.depth > CAUSES_MAX:
             self._turns.group.tally.too_deep += 1
             return
         self._concern(event)
+
+    def _moved(self, moved: Moved) -> None:
+        """A customer came into segments, or out of them: whoever looks at the profile looks again."""
+        self._turns.profiles.tell_watchers(moved.customer, moved.depth)
+        if moved.test:
+            return
+        changes = [(id, SegmentChange.ENTER) for id in moved.entered]
+        changes += [(id, SegmentChange.EXIT) for id in moved.left]
+        for segment, change in changes:
+            cause = OfSegment(segment, change.value, moved.depth)
+            for armed in self._definitions.moves(segment, change):
+                self._pulling.pull(armed, cause, moved.customer)
 
     # ── whom it concerns ───────────────────────────────────────────────────────────────────────────────
     def _record(self, event: Event) -> None:

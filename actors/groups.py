@@ -13,9 +13,10 @@ from rules.customers.profile import Profile
 from rules.instance import InstanceStatus
 from rules.ledgers import Ledger
 
-from . import ledgers
+from . import histories, ledgers
 from .actor import Actor
 from .customers import row_of
+from .histories import Kept
 from .ledgers import LedgerKey
 from .records import Group, InstanceRow
 from .telemetry import Tally
@@ -33,6 +34,7 @@ class OpenGroup:
         "actors",
         "answers",
         "durable",
+        "histories",
         "inputs",
         "ledgers",
         "number",
@@ -49,6 +51,7 @@ class OpenGroup:
         self.actors: dict[str, Actor] = {}
         self.profiles: dict[str, Profile] = {}
         self.ledgers: dict[LedgerKey, Ledger] = {}
+        self.histories: dict[str, Kept] = {}
         self.answers: list[tuple[Ticket, int, object]] = []
         self.durable: list[tuple[str, str | int]] = []
         self.tally = Tally()
@@ -61,7 +64,8 @@ class OpenGroup:
         return self.inputs == 0
 
     def row_count(self) -> int:
-        return self.rows.row_count() + len(self.actors) + len(self.profiles) + len(self.ledgers)
+        packed = len(self.actors) + len(self.profiles) + len(self.ledgers) + len(self.histories)
+        return self.rows.row_count() + packed
 
     def touch(self, actor: Actor) -> None:
         """The actor had a turn; until the commit its state is nowhere else."""
@@ -82,6 +86,8 @@ class OpenGroup:
             self.rows.customers[profile.id] = row_of(profile)
         for key, ledger in self.ledgers.items():
             self.rows.ledgers[key] = ledgers.row_of(key, ledger)
+        for id, kept in self.histories.items():
+            self.rows.histories[id] = histories.row_of(id, kept)
         return self.rows
 
 

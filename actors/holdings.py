@@ -10,6 +10,7 @@ from .actor import SubscriptionSets
 from .customers import Customers
 from .dedupe import Dedupe
 from .definitions import Compile, Definitions
+from .histories import Histories
 from .hook_book import HookBook
 from .hub import Hub
 from .intake import Intake
@@ -53,6 +54,7 @@ class Memory:
     resources: Resources
     schedules: dict[tuple[str, str, str], int]
     ledgers: Ledgers
+    histories: Histories
     definitions: Definitions
     dedupe: Dedupe
     warmth: Warmth
@@ -70,6 +72,7 @@ def new_memory(around: Surroundings) -> Memory:
         resources=Resources(),
         schedules={},
         ledgers=Ledgers(limits.ledgers_max),
+        histories=Histories(limits.histories_max),
         definitions=Definitions(around.store, constants=around.world.constants, compile=around.compile),
         dedupe=Dedupe(),
         warmth=Warmth(router, bytes_max=limits.warm_bytes_max),

@@ -14,10 +14,12 @@ import msgspec
 from . import commands
 from .commands import Overloaded, Refused
 from .dedupe import answer_key
-from .limits import RETRY_AFTER_S
+from .limits import ANSWER_KEPT_MS, RETRY_AFTER_S
 from .ports import Clock, Store
+from .records import AnswerRow
 
 _T = TypeVar("_T")
+_encode = msgspec.msgpack.Encoder().encode
 
 RUNNING_MAX: Final = 1_000
 """Calls under way with a key: each may hold a whole request."""
@@ -69,6 +71,16 @@ class Idempotency:
         if kept.digest != digest:
             return REUSED
         return msgspec.msgpack.decode(kept.answer, type=type)
+
+
+def answer_row(named: commands.Idempotency, answer: object, *, now: int) -> AnswerRow:
+    """What is kept of an answer, in the commit that makes it true."""
+    return AnswerRow(
+        key=answer_key(named.client, named.key),
+        digest=named.digest,
+        answer=_encode(answer),
+        expires_at=now + ANSWER_KEPT_MS,
+    )
 
 
 REUSED: Final = Refused(code="key_reused", reason="The idempotency key was used for another request.")

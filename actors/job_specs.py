@@ -30,14 +30,15 @@ SERVER: Final = "server"
 class Crowd(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whom a job walks over: these customers, or a segment's, a tag's, a zone's, everyone.
 
-    `zone`: only customers of this time zone; "" for those who name none. `test`: test customers instead.
+    `zone`: only customers of this time zone; "" for those who name none. `test`: test customers instead;
+    None: both.
     """
 
     customers: tuple[str, ...] | None = None
     segment: str | None = None
     tag: str | None = None
     zone: str | None = None
-    test: bool = False
+    test: bool | None = False
 
 
 class PullTrigger(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="trigger"):
@@ -77,7 +78,14 @@ class TendInstances(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     up_to: int
 
 
-Spec: TypeAlias = PullTrigger | StartFlow | TendInstances
+class JudgeAll(msgspec.Struct, frozen=True, kw_only=True, tag="segment"):
+    """Hold everyone against the rule of a segment, or let all its members go."""
+
+    segment: str
+    crowd: Crowd
+
+
+Spec: TypeAlias = PullTrigger | StartFlow | TendInstances | JudgeAll
 
 encode_spec: Final = msgspec.msgpack.Encoder().encode
 decode_spec: Final = msgspec.msgpack.Decoder(Spec).decode

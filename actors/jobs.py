@@ -15,7 +15,17 @@ import msgspec
 
 from .commands import Target
 from .holdings import Memory, Surroundings
-from .job_specs import FAILED, PAGE_TARGETS, Crowd, PullTrigger, Spec, StartFlow, TendInstances, decode_page
+from .job_specs import (
+    FAILED,
+    PAGE_TARGETS,
+    Crowd,
+    JudgeAll,
+    PullTrigger,
+    Spec,
+    StartFlow,
+    TendInstances,
+    decode_page,
+)
 from .limits import CHUNK_MEMBERS, JOB_READS_MAX, JOB_REST_S_MAX, RETRY_AFTER_S
 from .ports import StoreBroken, StoreError
 from .records import JobRow
@@ -112,8 +122,11 @@ class Jobs:
     async def _piece(self, row: JobRow, spec: Spec) -> Chunk:
         at = msgspec.msgpack.decode(row.cursor, type=int) if row.cursor else 0
         size = self._size(row)
+        if not row.cursor and _walks(spec):
+            # Whom turns before the job's own have made members is in the store once this piece is.
+            return Chunk(row.id, spec, 0)
         match spec:
-            case PullTrigger():
+            case PullTrigger() | JudgeAll():
                 members, reached = await self._of_crowd(spec.crowd, at, size)
                 return Chunk(row.id, spec, reached, members=members)
             case StartFlow(crowd=Crowd() as crowd):
@@ -161,6 +174,12 @@ class Jobs:
         return await self._store.audience_count(
             segment=crowd.segment, tag=crowd.tag, zone=crowd.zone, test=crowd.test
         )
+
+
+def _walks(spec: Spec) -> bool:
+    """Whether the store knows who is in its crowd."""
+    crowd = None if isinstance(spec, TendInstances) else spec.crowd
+    return crowd is not None and crowd.customers is None
 
 
 def _of_pages(row: JobRow, spec: StartFlow, at: int, size: int) -> Chunk:

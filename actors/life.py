@@ -26,7 +26,7 @@ from .records import Route
 from .schedules import Schedules
 from .taking import Taking
 from .telemetry import Recovered
-from .timers import Timers
+from .timers import looks, timers
 from .turns import Turns
 from .work import Ticket, Work
 
@@ -43,7 +43,8 @@ class Life:
         self._around = around
         self.memory = memory = new_memory(around)
         self._inbox = Inbox(around, memory, last_number=last_inbox_number)
-        self._timers = Timers(around, memory)
+        self._timers = timers(around, memory)
+        self._looks = looks(around, memory)
         self._outbox = Outbox(around, memory, last_number=last_outbox_number)
         self._jobs = Jobs(around, memory)
         self._turns = Turns(
@@ -59,6 +60,7 @@ class Life:
             memory,
             inbox=self._inbox,
             timers=self._timers,
+            looks=self._looks,
             outbox=self._outbox,
             jobs=self._jobs,
             on_stall=self.abandon,
@@ -71,6 +73,7 @@ class Life:
             prefetch=self._prefetch,
             committer=self._committer,
             timers=self._timers,
+            looks=self._looks,
             on_room=self._wake_sources,
         )
         self.authoring = Authoring(around, memory, submit=self.submit)
@@ -118,6 +121,7 @@ class Life:
             tasks.create_task(self._inbox.run(), name="inbox")
             tasks.create_task(self._outbox.run(tasks), name="outbox")
             tasks.create_task(self._timers.run(), name="timers")
+            tasks.create_task(self._looks.run(), name="looks")
             tasks.create_task(self._jobs.run(), name="jobs")
             tasks.create_task(self._schedules.run(), name="schedules")
             tasks.create_task(self._keeper.upkeep(), name="upkeep")
@@ -160,6 +164,7 @@ class Life:
         self.memory.router.clear()
         self.memory.customers.clear()
         self.memory.ledgers.clear()
+        self.memory.histories.clear()
         self.memory.warmth.clear()
 
     def abandon(self) -> None:
@@ -219,4 +224,5 @@ class Life:
         if self.memory.intake.internal * 2 < self._around.limits.internal_max:
             self._inbox.wake()
             self._timers.wake_if_waiting()
+            self._looks.wake_if_waiting()
             self._outbox.wake()

@@ -92,6 +92,8 @@ class EngineLimits:
     profiles_max: int = 50_000
     ledgers_max: int = 50_000
     """Of what flows remember of customers, in memory."""
+    histories_max: int = 50_000
+    """Of what segments count of customers, in memory."""
     calls_max: int = 100
     """Calls that leave the process at the same time: requests and pushes."""
     timers_max: int = 50_000

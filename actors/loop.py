@@ -12,13 +12,13 @@ from collections.abc import Callable
 from .committer import Committer
 from .groups import OpenGroup
 from .holdings import Surroundings
+from .horizon import Horizon
 from .prefetch import Prefetch
 from .suspects import Treatment
 from .taking import Steps, Taking
 from .telemetry import Isolated
-from .timers import Timers
 from .turns import Turns
-from .work import Deliver, TimerDue, Work
+from .work import Deliver, Look, TimerDue, Work
 
 PAUSE_INPUTS = 16
 """Inputs taken between two looks at the time."""
@@ -33,7 +33,8 @@ class TurnLoop:
         taking: Taking,
         prefetch: Prefetch,
         committer: Committer,
-        timers: Timers,
+        timers: Horizon,
+        looks: Horizon,
         on_room: Callable[[], None],
     ) -> None:
         self._clock = around.clock
@@ -45,6 +46,7 @@ class TurnLoop:
         self._prefetch = prefetch
         self._committer = committer
         self._timers = timers
+        self._looks = looks
         self._on_room = on_room
         self._wake = asyncio.Event()
         self._filled_since = 0.0
@@ -95,6 +97,8 @@ class TurnLoop:
             return self._taking.take(work)
         if isinstance(work.order, TimerDue):
             self._timers.taken(work.order.instance)
+        elif isinstance(work.order, Look):
+            self._looks.taken(work.order.customer)
         treatment = self._suspects.treatment(work.durable)
         if treatment is not Treatment.TOGETHER:
             self._turns.group.sealed = True

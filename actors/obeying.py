@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, assert_never
 import msgspec
 from msgspec.structs import replace
 
-from rules.customers.profile import Profile, change, new_profile
+from rules.customers.profile import change, new_profile
 from rules.effects import (
     CallRequest,
     CancelChild,
@@ -27,14 +27,14 @@ from rules.effects import (
     TellParent,
     WriteLedger,
 )
-from rules.inputs import Cancelled, ChildReported, CustomerChanged, Event, Input
+from rules.inputs import Cancelled, ChildReported, Event, Input
 from rules.instance import Parent, State
 from rules.model import Origin
 
 from .actor import Actor
 from .holdings import Memory
-from .limits import CAUSES_MAX
 from .outbox import PUSH, REQUEST, Call, encode_call
+from .profiles import Moved
 from .records import CardRow, JobRow, OutboxRow
 from .work import Begin, Deliver, Raise
 
@@ -49,7 +49,7 @@ REPLACED_BY_PARENT = "parent"
 
 
 class Obeying:
-    """`raised` are events of the input's own customer, still to be routed."""
+    """`raised` is the news about the input's own customer, still to be routed."""
 
     def __init__(self, memory: Memory, turns: Turns) -> None:
         self._router = memory.router
@@ -58,7 +58,7 @@ class Obeying:
         self._jobs = memory.jobs
         self._definitions = memory.definitions
         self._turns = turns
-        self.raised: deque[RaiseEvent] = deque()
+        self.raised: deque[Event | Moved] = deque()
 
     def obey(self, actor: Actor, before: State | None, effects: Sequence[Effect], depth: int) -> None:
         """`before` is the state that the turn came from; None for an instance that is new."""
@@ -179,7 +179,7 @@ class Obeying:
         if effect.own and not self._is_subscribed(event):
             return
         if event.customer is not None and event.customer == self._turns.customer:
-            self.raised.append(effect)
+            self.raised.append(event)
         else:
             self._turns.defer("", event.customer or "", Raise(event))
 
@@ -196,7 +196,7 @@ class Obeying:
 
         `test`: a test instance is the cause, so that only tests hear it (flow format §9.10).
         """
-        if not (self._definitions.triggers(name) or self._router.has_ears(name, customer)):
+        if not (self._definitions.hears(name) or self._router.has_ears(name, customer)):
             return
         event = Event(
             id=self._turns.new_id(),
@@ -214,40 +214,12 @@ class Obeying:
     def _is_subscribed(self, event: Event) -> bool:
         router = self._router
         return bool(
-            self._definitions.triggers(event.name) or router.waiting(event) or router.waiting_elsewhere(event)
+            self._definitions.hears(event.name) or router.waiting(event) or router.waiting_elsewhere(event)
         )
 
     # ── profiles ───────────────────────────────────────────────────────────────────────────────────────
     def _change_customer(self, actor: Actor, effect: ChangeCustomer, depth: int) -> None:
         before = self._customers.get(actor.customer) or new_profile(actor.customer, self._turns.now)
         assert actor.state is not None, "its turn was just stored"
-        self.write_profile(
-            change(before, effect, self._turns.now), before=before, depth=depth, test=actor.state.test
-        )
-
-    def write_profile(
-        self,
-        profile: Profile,
-        *,
-        before: Profile | None,
-        depth: int,
-        test: bool = False,
-        is_news: bool = True,
-    ) -> None:
-        """The customer's instances that look at the profile look again, after the turn that wrote it.
-
-        All of them, also when a test wrote it, or what is new is no news: a profile is what is so. Only its
-        event is a test's, or there is none.
-        """
-        if profile is before:
-            return
-        self._customers.write(profile, group=self._turns.group.number)
-        self._turns.group.write(profile)
-        if is_news:
-            name = "customer.created" if before is None else "customer.updated"
-            self.raise_own(name, customer=profile.id, depth=max(depth, 1), test=test)
-        if depth > CAUSES_MAX:
-            self._turns.group.tally.too_deep += 1
-            return
-        for actor in self._router.watching(profile.id):
-            self._turns.deliver(actor, CustomerChanged(depth=depth), depth)
+        changed = change(before, effect, self._turns.now)
+        self._turns.profiles.write(changed, before=before, depth=depth, test=actor.state.test)

@@ -13,7 +13,7 @@ from rules.cards.card import Card
 
 
 class JournalRow(msgspec.Struct, frozen=True, gc=False):
-    """One accepted input, as it came. `kind`: event, action, start, customer, flow, operator."""
+    """One accepted input, as it came. `kind`: event, action, start, customer, flow, segment, operator."""
 
     id: str
     at: int

@@ -16,12 +16,11 @@ from rules.world import Identity
 
 from .births import Births
 from .commands import Refused, StartedTarget, StartResult, Target, TargetRefusal
-from .dedupe import answer_key
 from .definitions import Version
 from .events import Events
 from .holdings import Memory
-from .limits import ANSWER_KEPT_MS
-from .records import AnswerRow, JournalRow
+from .idempotency import answer_row
+from .records import JournalRow
 from .turns import Turns
 from .work import Start, StartOne, Work
 
@@ -130,14 +129,7 @@ class Starts:
     def _keep(self, order: Start, result: StartResult) -> None:
         once = order.request.idempotency
         if once is not None:
-            self._turns.group.rows.answers.append(
-                AnswerRow(
-                    key=answer_key(once.client, once.key),
-                    digest=once.digest,
-                    answer=_encode(result),
-                    expires_at=self._turns.now + ANSWER_KEPT_MS,
-                )
-            )
+            self._turns.group.rows.answers.append(answer_row(once, result, now=self._turns.now))
 
 
 def _of(order: Start, target: Target) -> StartOne:

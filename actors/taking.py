@@ -16,8 +16,11 @@ from .chunks import Chunks
 from .commands import (
     Action,
     ChangeHook,
+    ChangeSegment,
+    CreateSegment,
     CustomerWrite,
     DropResource,
+    DropSegment,
     HookCall,
     PutResource,
     Refused,
@@ -29,6 +32,7 @@ from .hooks import Hooks
 from .limits import JOBS_MAX
 from .pulling import Pulling
 from .records import JobRow, JournalRow
+from .segment_writes import SegmentWrites
 from .starts import Starts
 from .suspects import Durable
 from .turns import Turns
@@ -42,11 +46,13 @@ from .work import (
     FlowChange,
     HookSample,
     Letter,
+    Look,
     NewJob,
     Occurrence,
     Pull,
     Raise,
     Repair,
+    Review,
     Spread,
     Start,
     StartOne,
@@ -75,7 +81,10 @@ class Taking:
         self._pulling = pulling = Pulling(around, memory, turns, births)
         self._events = events = Events(around, memory, turns, births, pulling)
         self._starts = starts = Starts(memory, turns, births, events)
-        self._chunks = Chunks(memory, turns, births, pulling, starts, events)
+        self._segments = segments = SegmentWrites(memory, turns)
+        self._chunks = Chunks(
+            memory, turns, births=births, pulling=pulling, starts=starts, events=events, segments=segments
+        )
         self._cards = Cards(memory, turns, events)
         self._hooks = hooks = Hooks(memory, turns, pulling, events)
         self._writes = Writes(memory, turns, events, hooks)
@@ -136,6 +145,8 @@ class Taking:
                 self._turns.fail(actor, TimeCame() if isinstance(order, TimerDue) else order.input)
         elif isinstance(order, Chunk):
             self._chunks.skip(order)
+        elif isinstance(order, Look):
+            self._turns.profiles.look_later(order.customer)
         self.taken(work, None)
 
     def _take(self, work: Work) -> object:  # noqa: C901, PLR0912 – one arm for each kind of order
@@ -146,7 +157,9 @@ class Taking:
                 return self._events.take(work, order)
             case TimerDue():
                 self._tick(order)
-            case Deliver() | Raise() | Pull() | Spread() | Begin() | StartOne():
+            case Look():
+                self._look(order)
+            case Deliver() | Raise() | Pull() | Review() | Spread() | Begin() | StartOne():
                 self._open(order)
             case Action():
                 return self._cards.act(work, order)
@@ -165,6 +178,8 @@ class Taking:
                 return self._writes.write_customer(order)
             case FlowChange():
                 return self._writes.change_flow(order)
+            case CreateSegment() | ChangeSegment() | DropSegment():
+                return self._segments.take(order)
             case NewJob():
                 return self._new_job(order.row)
             case EndJob():
@@ -193,6 +208,8 @@ class Taking:
                 self._raise(letter)
             case Pull():
                 self._pull(letter)
+            case Review():
+                self._review(letter)
             case Spread():
                 self._spread(letter)
             case Begin():
@@ -209,6 +226,16 @@ class Taking:
             if actor.filed_due != actor.due:
                 self._turns.group.touch(actor)  # told too early: the store is to know better
             self._turns.finish(self._events.route)
+
+    def _look(self, order: Look) -> None:
+        self._turns.customer = order.customer
+        self._turns.profiles.catch_up(order.customer)
+        self._turns.finish(self._events.route)
+
+    def _review(self, letter: Review) -> None:
+        self._turns.customer = letter.customer
+        self._turns.profiles.review(letter)
+        self._turns.finish(self._events.route)
 
     def _cancel(self, order: Cancel) -> None:
         self._record("cancel", order.instance, {"instance": order.instance, "reason": order.reason})

@@ -21,7 +21,18 @@ from rules.instance import InstanceStatus, State
 from rules.model import Origin
 from rules.world import World
 
-from .commands import NO_ID, NO_TIME, CreateFlow, CustomerWrite, EventResult, PublishFlow, Refused, SaveDraft
+from .commands import (
+    NO_ID,
+    NO_TIME,
+    ChangeSegment,
+    CreateFlow,
+    CreateSegment,
+    CustomerWrite,
+    EventResult,
+    PublishFlow,
+    Refused,
+    SaveDraft,
+)
 from .definitions import compile_version
 from .engine import Engine
 from .hub import FeedChange
@@ -98,14 +109,20 @@ def play(script: Coroutine[Any, Any, _T]) -> _T:
         return runner.run(script)
 
 
-_compiled: dict[tuple[str, int, bool], Compiled] = {}
+_compiled: dict[tuple[object, ...], Compiled] = {}
 
 
-async def at_once(row: VersionRow, constants: Mapping[str, object], *, checked: bool) -> Compiled:
+async def at_once(
+    row: VersionRow,
+    constants: Mapping[str, object],
+    *,
+    checked: bool,
+    segments: frozenset[str] | None,
+) -> Compiled:
     """Compiles on the loop, as threads have times of their own; and each text only once."""
-    at = (row.document, row.number, checked)
+    at = (row.document, row.number, checked, segments)
     if at not in _compiled:
-        _compiled[at] = compile_version(row, constants, checked=checked)
+        _compiled[at] = compile_version(row, constants, checked=checked, segments=segments)
     return _compiled[at]
 
 
@@ -200,6 +217,14 @@ class Stage:
         version = await self.engine.write_flow(PublishFlow(flow=key, running=running))
         assert isinstance(version, VersionRow), version
         return version
+
+    async def segment(self, id: str, rule: str, *, fire: bool = False) -> None:
+        """Create or change the segment, and wait until everyone was held against its rule."""
+        write = ChangeSegment if id in self.engine.definitions.book.rows else CreateSegment
+        row = await self.engine.write_segment(write(id=id, rule=rule, fire=fire))
+        assert not isinstance(row, Refused), row
+        while self.engine.definitions.book.documents[id].job is not None:
+            await self.sleep(0.01)
 
     async def save(self, key: str, text: str) -> FlowRow:
         row = await self.engine.write_flow(SaveDraft(flow=key, text=text, type="yaml"))

@@ -28,6 +28,7 @@ from .holdings import Memory, Surroundings
 from .ledgers import ledger_keys
 from .limits import OWN_TURNS_MAX, SPREAD_IDS_MAX, TIME_TURNS_MAX
 from .obeying import Obeying
+from .profiles import Moved, Profiles
 from .records import InboxRow, TimelineRow
 from .router import ids
 from .telemetry import Faulted
@@ -37,7 +38,7 @@ _encode = msgspec.msgpack.Encoder().encode
 
 UNSTORABLE = "The turn could not be stored."
 
-Route: TypeAlias = Callable[[Event], None]
+Route: TypeAlias = Callable[[Event | Moved], None]
 
 
 class Turns:
@@ -76,6 +77,7 @@ class Turns:
         self.collected: set[str] = set()
         """Flows of which a collect step took the event that is concerned about at present."""
         self.obeying = Obeying(memory, self)
+        self.profiles = Profiles(memory, self, world=around.world)
 
     # ── one input ──────────────────────────────────────────────────────────────────────────────────────
     def begin(self, customer: str | None, *, now: int) -> None:
@@ -92,12 +94,12 @@ class Turns:
         self._watched_event = event
 
     def finish(self, route: Route) -> None:
-        """All turns that are caused by turns; `route` takes each event of this customer that they raise."""
+        """All turns that are caused by turns; `route` takes each piece of news of this customer."""
         while True:
             self.run_ready()
             if not self.obeying.raised:
                 break
-            route(self.obeying.raised.popleft().event)
+            route(self.obeying.raised.popleft())
         self._watched_event = None
         self.group.tally.deferred += self.deferred
 

@@ -26,9 +26,11 @@ from .commands import (
     NO_TIME,
     Action,
     ChangeHook,
+    ChangeSegment,
+    CreateSegment,
     CustomerWrite,
     DropResource,
-    FlowRefusal,
+    DropSegment,
     HookCall,
     Idempotency,
     PutResource,
@@ -69,6 +71,16 @@ class Pull(msgspec.Struct, frozen=True, tag="pull", array_like=True):
     test: bool = False
 
 
+class Review(msgspec.Struct, frozen=True, tag="review", array_like=True):
+    """A customer who could not be held against segments at once, and the event to be counted, if any."""
+
+    customer: str
+    event: str = ""
+    at: int = 0
+    depth: int = 0
+    test: bool = False
+
+
 class Spread(msgspec.Struct, frozen=True, tag="spread", array_like=True):
     """An event for many instances: taken, it becomes a `Deliver` for each."""
 
@@ -94,7 +106,7 @@ class StartOne(msgspec.Struct, frozen=True, tag="start", array_like=True):
     test: bool = False
 
 
-Letter: TypeAlias = Deliver | Raise | Pull | Spread | Begin | StartOne
+Letter: TypeAlias = Deliver | Raise | Pull | Review | Spread | Begin | StartOne
 
 encode_letter: Final = msgspec.msgpack.Encoder().encode
 decode_letter: Final = msgspec.msgpack.Decoder(Letter).decode
@@ -205,6 +217,13 @@ class TimerDue:
     due: int
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Time may have moved a customer into a segment or out of one."""
+
+    customer: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowChange:
     """Rows of a flow, ready to be stored, and what they compile to. `idempotency` keeps the answer."""
@@ -247,8 +266,12 @@ Order: TypeAlias = (
     | PutResource
     | DropResource
     | CustomerWrite
+    | CreateSegment
+    | ChangeSegment
+    | DropSegment
     | FlowChange
     | TimerDue
+    | Look
     | Letter
 )
 
@@ -313,8 +336,8 @@ Row: TypeAlias = tuple[Cache[Any, Any], Any]
 class Work:
     """One input. `lane` keeps the order of one customer, `kind` is its class for fairness and shares.
 
-    `durable` names an input that is in the store already: ("timer", instance), ("inbox", number), the result
-    of a call ("outbox", number), or the next piece of a ("job", id).
+    `durable` names an input that is in the store already: ("timer", instance), ("look", customer),
+    ("inbox", number), the result of a call ("outbox", number), or the next piece of a ("job", id).
     `weight` is about how many turns it will cause at least.
     """
 
@@ -374,13 +397,3 @@ class CardAnswer:
     code: str
     card: str | None = None
     errors: tuple[Mapping[str, str], ...] = ()
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What an event did in its own commit."""
-
-    started: list[str] = field(default_factory=list)
-    refused: list[FlowRefusal] = field(default_factory=list)
-    woken: int = 0
-    deferred: int = 0

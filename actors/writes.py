@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import msgspec
 
+from rules.causes import OfSegment
 from rules.compiling.flows import Compiled
 from rules.customers.errors import ProfileError
 from rules.customers.profile import Profile, merge, new_profile, replace, seen
+from rules.model import Flow, SegmentTrigger
+from rules.model import SegmentChange as Change
 
 from .commands import CustomerWrite, DropResource, PutResource, Refused
 from .customers import row_of
-from .dedupe import answer_key
 from .events import Events
 from .holdings import Memory
 from .hooks import Hooks
-from .limits import ANSWER_KEPT_MS
-from .records import AnswerRow, CustomerRow, FlowRow, JournalRow, ResourceRow, VersionRow
+from .idempotency import answer_row
+from .job_specs import Crowd, PullTrigger, new_job
+from .records import CustomerRow, FlowRow, JournalRow, ResourceRow, VersionRow
 from .turns import Turns
 from .work import FlowChange
 
@@ -42,9 +45,9 @@ class Writes:
         profile = written
         if write.seen_every_ms is not None:
             profile = seen(written, self._turns.now, every_ms=write.seen_every_ms)
-        self._turns.obeying.write_profile(profile, before=before, depth=0, is_news=written is not before)
+        stored = self._turns.profiles.write(profile, before=before, depth=0, is_news=written is not before)
         self._turns.finish(self._events.route)
-        return row_of(profile)
+        return row_of(stored)
 
     def _written(self, write: CustomerWrite, before: Profile | None) -> Profile:
         now = self._turns.now
@@ -73,6 +76,8 @@ class Writes:
         if change.version is not None:
             data: dict[str, object] = {"flow": change.row.key, "version": change.version.number}
             self._turns.obeying.raise_own("flow.published", customer=None, data=data)
+        if change.flow is not None:
+            self._start_members(change.flow, by=change.by)
         self._turns.finish(self._events.route)
         self._keep(change)
         return change.answer
@@ -89,17 +94,22 @@ class Writes:
             self._record("resource", None, f"{write.kind}/{write.id}", what, source=write.by)
         return row
 
+    def _start_members(self, flow: Flow, *, by: str) -> None:
+        """Triggers of a flow that is published now and starts for who is in a segment then: a job each."""
+        for trigger in flow.triggers:
+            if isinstance(trigger, SegmentTrigger) and trigger.change is Change.PUBLISH and trigger.enabled:
+                cause = OfSegment(trigger.segment, trigger.change.value)
+                spec = PullTrigger(
+                    flow=flow.key, trigger=trigger.name, cause=cause, crowd=Crowd(segment=trigger.segment)
+                )
+                name, now = f"{flow.key}/{trigger.name}", self._turns.now
+                self._turns.obeying.put_job(new_job(spec, id=self._turns.new_id(), name=name, by=by, now=now))
+
     def _keep(self, change: FlowChange) -> None:
         once = change.idempotency
         if once is not None:
-            self._turns.group.rows.answers.append(
-                AnswerRow(
-                    key=answer_key(once.client, once.key),
-                    digest=once.digest,
-                    answer=_encode(change.answer),
-                    expires_at=self._turns.now + ANSWER_KEPT_MS,
-                )
-            )
+            kept = answer_row(once, change.answer, now=self._turns.now)
+            self._turns.group.rows.answers.append(kept)
 
     def _record(self, kind: str, customer: str | None, name: str, what: object, *, source: str) -> None:
         self._turns.group.rows.journal.append(

@@ -213,6 +213,7 @@ def build_engine(
             warm_bytes_max=settings.warm_bytes_max,
             profiles_max=settings.profiles_max,
             ledgers_max=settings.ledgers_max,
+            histories_max=settings.histories_max,
             calls_max=settings.calls_max,
             timers_max=settings.timers_max,
             horizon_ms=settings.timer_horizon_s * MS_PER_S,

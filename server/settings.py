@@ -61,6 +61,7 @@ class Engine(Settings, frozen=True):
     warm_bytes_max: Bytes = 384 * 1024 * 1024
     profiles_max: Count = 50_000
     ledgers_max: Count = 50_000
+    histories_max: Count = 50_000
     calls_max: Count = 100
     timers_max: Count = 50_000
     timer_horizon_s: Seconds = 60

@@ -74,6 +74,7 @@ class CustomerPage(msgspec.Struct, frozen=True, kw_only=True):
 
 class CustomerQuery(PageQuery, frozen=True, kw_only=True):
     tag: str | None = None
+    segment: str | None = None
     test: bool | None = None
     q: str | None = None
 

@@ -181,7 +181,10 @@ async def saved(
 async def validate(call: Call) -> Validation:
     text, kind = await documents.read_text(call)
     constants = call.parts.config.flows.constants
-    compiled = await documents.off_the_loop(lambda: check(text, type=kind, constants=constants))
+    segments = call.parts.engine.definitions.book.known
+    compiled = await documents.off_the_loop(
+        lambda: check(text, type=kind, constants=constants, segments=segments)
+    )
     return Validation(valid=compiled.flow is not None, problems=compiled.problems)
 
 

@@ -146,7 +146,7 @@ async def serving(config: Config) -> AsyncIterator[Server]:
         store=store,
         clock=clock,
         limits=EngineLimits(),
-        world=World(constants={}),
+        world=World(constants=config.flows.constants),
         telemetry=Telemetry(meters.take),
         performer=Robot(),
     )

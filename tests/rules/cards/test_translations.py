@@ -131,6 +131,11 @@ def test_a_card_with_translations_goes_by_its_customer() -> None:
     assert compiled({"mi": {}}).flow.reads_customer  # type: ignore[union-attr]  # it compiles
 
 
+def test_an_entry_that_says_nothing_is_for_no_element() -> None:
+    body = [{"name": "go", "label": "Haere"}, *[{}] * 9]
+    assert shown({"mi": {"body": body}}, "mi")["body"][-1]["label"] == "Haere"
+
+
 def at(number: int, **texts: object) -> dict[str, Any]:
     """Texts for the element in that place, none for those before."""
     return {"body": [*[{}] * number, texts]}

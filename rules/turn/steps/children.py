@@ -59,20 +59,26 @@ def report(run: Run, reported: ChildReported) -> None:
         shown = _shown(child.id, reported.status, reported.outcome)
         run.output(child.step, {**run.steps[child.step], "instance": shown})
     run.note(child.step, f"child {reported.status}")
-    step = run.flow.steps.get(child.step)
-    if child.waits and isinstance(step, StartFlow):
-        starting = step
+    step, token = run.flow.steps.get(child.step), _waiting(run, child)
+    if isinstance(step, StartFlow) and token is not None:
+        starting, waiting = step, token
         run.woke = True
-        attempt(run, starting, child.activation, lambda *_: _go_on(run, starting, child, reported))
+        attempt(run, starting, child.activation, lambda *_: _go_on(run, starting, waiting, reported))
     run.facts.append(ChildEnded(child.step, child.id))
 
 
-def _go_on(run: Run, step: StartFlow, child: Child, reported: ChildReported) -> Next:
+def _waiting(run: Run, child: Child) -> Token | None:
+    """The token that waits for the child; an exit may have taken it."""
+    for token in run.tokens:
+        if (token.step, token.activation) == (child.step, child.activation) and child.waits:
+            return token
+    return None
+
+
+def _go_on(run: Run, step: StartFlow, token: Token, reported: ChildReported) -> Next:
     if reported.status == REFUSED:
         raise RuleError(REFUSED, f"The flow did not start: {reported.reason or 'it was refused'}.")
-    for token in run.tokens:
-        if token.step == step.id and token.activation == child.activation:
-            run.drop_token(token)
+    run.drop_token(token)
     return step.next
 
 

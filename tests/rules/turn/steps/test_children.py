@@ -105,6 +105,14 @@ def test_cancelling_reaches_children_that_are_waited_for(wait_for: bool, count: 
     assert sum(isinstance(effect, CancelChild) for effect in playing.effects) == count
 
 
+@pytest.mark.parametrize("status", ["completed", "refused"])
+def test_a_child_that_nobody_waits_for_any_more_moves_nothing_when_it_ends(status: str) -> None:
+    steps = {"do": {**START, "wait": True, "next": "a"}, "w": pause()}
+    playing = play(document(steps, start="do", exits=[on_event("out", "out", next="w")])).event("out")
+    playing.child(status)
+    assert (playing.at, playing.log, playing.status) == (["w"], [], "running")
+
+
 def test_children_are_bounded() -> None:
     flow = document(
         {

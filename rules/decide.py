@@ -16,7 +16,6 @@ from . import variables
 from .calendar.durations import shift
 from .cards import acting
 from .cards import changes as card_changes
-from .cards.card import OPEN, Card
 from .customers.profile import Profile
 from .effects import Redeliver, Refusal, StepTrace, Turn
 from .entry import Admitted, Living, admit
@@ -29,6 +28,7 @@ from .inputs import (
     CustomerChanged,
     EventArrived,
     Input,
+    Migrated,
     PushReported,
     Repaired,
     RequestDone,
@@ -42,12 +42,12 @@ from .text.printing import text_of
 from .triggers import match_trigger, trigger_target
 from .turn import pushes
 from .turn.advance import advance, arm_exits, repair, ring
+from .turn.closing import close, next_due
 from .turn.context import event_context, trigger_context
 from .turn.ending import finish
 from .turn.facts import EventCame, ProfileChanged
 from .turn.run import Run, pack
 from .turn.steps import children, requests
-from .turn.subscribing import subscriptions
 from .world import Identity, StartPlan, TriggerFailed, World
 
 _OF_STEPS = frozenset({*OF_TOKENS, TimerKind.EXIT})
@@ -131,13 +131,13 @@ def start(  # noqa: PLR0913 – what a turn depends on, each by its name
         run.raise_own("instance.started", {"trigger": started.trigger})
         if flow.entry.max_age is not None:
             run.set_timer(shift(run.now, flow.entry.max_age, run.setting.zone), TimerKind.MAX_AGE, "")
-        arm_exits(run)
+        arm_exits(run, flow.exits, since=run.now)
     except RuleError as error:
         return Refusal(code=error.code, reason=error.message)
     if run.live and not run.queue:
         _begin(run, first, started.begin_at)
     advance(run)
-    return _turn(run)
+    return close(run)
 
 
 def _begin(run: Run, first: Next, at: int | None) -> None:
@@ -156,7 +156,7 @@ def decide(  # noqa: PLR0913 – what a turn depends on, each by its name
     run = Run(flow, state, profile=customer, now=now, seed=seed, world=world)
     _take(run, input)
     advance(run)
-    return _turn(run)
+    return close(run)
 
 
 def _take(run: Run, input: Input) -> None:  # noqa: C901, PLR0912 – an arm a kind of input
@@ -185,8 +185,8 @@ def _take(run: Run, input: Input) -> None:  # noqa: C901, PLR0912 – an arm a k
             children.report(run, input)
         case Repaired():
             _repair(run, input)
-        case Started():
-            raise AssertionError("an instance is started once, by `start`")
+        case Started() | Migrated():
+            raise AssertionError("an instance is started by `start`, and moved by `migrate`")
         case _:
             assert_never(input)
 
@@ -227,7 +227,7 @@ def faulted(state: State, input: Input, *, now: int, message: str) -> Turn:
         state = replace(state, status=status, fault=True, error=details)
     return Turn(
         state=state,
-        due=_next_due(timers),
+        due=next_due(timers),
         subscriptions=None,
         trace=(StepTrace(step="", result="fault", error=details),),
     )
@@ -291,62 +291,3 @@ def _let_time_come(run: Run) -> None:
 def _due(timers: tuple[Timer, ...], now: int) -> Timer | None:
     timer = min(timers, key=lambda timer: (timer.due, timer.armed), default=None)
     return timer if timer is not None and timer.due <= now else None
-
-
-def _next_due(timers: tuple[Timer, ...]) -> int | None:
-    return min([timer.due for timer in timers]) if timers else None
-
-
-def _turn(run: Run) -> Turn:
-    _settle(run)
-    run.cards = _worth_keeping(run)
-    # The context knows its run: without this only the garbage collector would free the two.
-    del run.context
-    return Turn(
-        state=run.state() if _did_something(run) else run.base,
-        effects=tuple(run.effects),
-        due=_next_due(run.timers),
-        subscriptions=subscriptions(run),
-        answer=run.answer,
-        woke=run.woke,
-        collected=run.collected,
-        trace=tuple(run.trace),
-        condition_errors=run.condition_errors,
-    )
-
-
-def _did_something(run: Run) -> bool:
-    base = run.base
-    return bool(
-        run.trace
-        or run.effects
-        or run.timers is not base.timers
-        or run.reports is not base.reports
-        or run.events is not base.events
-        or run.held is not base.held
-        or run.missed is not base.missed
-    )
-
-
-def _settle(run: Run) -> None:
-    """A live instance is `failed` as long as a token is parked, or a fault of ours is not repaired."""
-    if run.error is None or not run.live:
-        return  # who parks a token, and who commits a fault, says why
-    is_broken = run.fault or any([token.error is not None for token in run.tokens])
-    if is_broken == (run.status is InstanceStatus.FAILED):
-        return
-    if is_broken:
-        run.move(Change.PARKED)
-        run.raise_own("instance.failed", {"error": run.error})
-    else:
-        run.move(Change.REPAIRED)
-        run.error = None
-
-
-def _worth_keeping(run: Run) -> tuple[Card, ...]:
-    """Open cards, and closed ones that are the latest of their step or that a report still names."""
-    if run.cards is run.base.cards and run.reports is run.base.reports:
-        return run.cards
-    named = {report.about for report in run.reports}
-    named |= {card.id for card in {card.step: card for card in run.cards}.values()}
-    return tuple([card for card in run.cards if card.status in OPEN or card.id in named])

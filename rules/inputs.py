@@ -153,6 +153,14 @@ class Repaired(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, ta
     fresh: bool = False
 
 
+class Migrated(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="migrated"):
+    """The instance moves from one version of its flow to another, or back (`undone`); see `migrating`."""
+
+    before: int
+    version: int
+    undone: bool = False
+
+
 Input: TypeAlias = (
     Started
     | EventArrived
@@ -165,4 +173,5 @@ Input: TypeAlias = (
     | PushReported
     | ChildReported
     | Repaired
+    | Migrated
 )

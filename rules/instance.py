@@ -238,6 +238,9 @@ class State(msgspec.Struct, frozen=True, array_like=True, gc=False):
     parent: Parent | None = None
     begins: tuple[str, ...] = ()
     """First steps that have not run yet, because the start is spread over time."""
+    renamed: dict[str, str] = {}
+    """Parked activations of requests (`step#n`) that a migration renamed, by present name: the former is in
+    the key of their call."""
 
     @property
     def live(self) -> bool:

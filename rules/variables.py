@@ -36,6 +36,17 @@ def resolve(variables: Mapping[str, Variable], supplied: Mapping[str, object]) -
     return {name: _first_value(variable, supplied.get(name)) for name, variable in variables.items()}
 
 
+def carry(
+    variables: Mapping[str, Variable], values: Mapping[str, object], given: Mapping[str, object]
+) -> dict[str, object]:
+    """The variables of an instance that moves to a version which declares these: its own value, brought to
+    the new type, else the one `given` for those that have none, else the default if the name is new to it.
+
+    RuleError: `missing_variable`, `bad_variable`.
+    """
+    return {name: _carried(variable, values, given.get(name)) for name, variable in variables.items()}
+
+
 def coerce(variable: Variable, value: object) -> object:
     """The value as the declared type; RuleError `bad_variable` if it is none. Null stays null."""
     if value is None:
@@ -61,6 +72,22 @@ def check_fits(variable: Variable, value: Value) -> None:
     if fitting and value.type is not Type.DYN and value.type not in fitting:
         words = "a date such as 2026-03-01" if variable.is_date else _WORDS[variable.type]
         raise RuleError("type_mismatch", f'The variable "{variable.name}" must be {words}; this never is.')
+
+
+def _carried(variable: Variable, values: Mapping[str, object], given: object) -> object:
+    own = values.get(variable.name)
+    if own is not None:
+        try:
+            return coerce(variable, own)
+        except RuleError:
+            if given is None:
+                raise
+    if given is None and (variable.required or variable.name not in values):
+        given = variable.default
+    if given is None and variable.required:
+        message = f'The variable "{variable.name}" is required; the instance has no value for it.'
+        raise RuleError("missing_variable", message)
+    return coerce(variable, given)
 
 
 def _first_value(variable: Variable, supplied: object) -> object:

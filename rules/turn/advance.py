@@ -5,6 +5,7 @@ Exits see a fact before every wait. A join for all fires only when nothing else 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import assert_never
 
 from ..inputs import Repaired
@@ -38,7 +39,7 @@ from ..model import (
 from . import joins, kept, pushes
 from .ending import finish, leave
 from .facts import EventCame, Fact, ProfileChanged
-from .outcomes import due_of, holds_now, is_so, satisfied
+from .outcomes import due_since, holds_now, is_so, satisfied
 from .run import Run
 from .running import attempt, park
 from .steps import cards, children, collecting, data, paths, requests, waits
@@ -59,17 +60,18 @@ def advance(run: Run) -> None:
             finish(run, Change.FINISHED)
 
 
-def arm_exits(run: Run) -> None:
-    """Exits are armed for the whole instance when it starts; the first that holds already takes it out."""
+def arm_exits(run: Run, exits: Sequence[Exit], *, since: int) -> None:
+    """Arm them for the whole instance, as of that time; the first that holds already takes it out."""
     holding: Exit | None = None
-    for exit in run.flow.exits:
+    for exit in exits:
         on = exit.on
         if isinstance(on, TimeOutcome):
-            due = due_of(run, "", on)
+            due = due_since(run, on, since)
             if due is not None and due > run.now:
                 run.set_timer(due, TimerKind.EXIT, on.id)
-            elif due is not None:
-                holding = holding or exit
+            elif due is not None and holding is None:
+                kept.took_exit(run, on, due)
+                holding = exit
         elif holding is None and isinstance(on, ProfileOutcome | SegmentOutcome) and is_so(run, "", on):
             kept.take(run, "", on, ProfileChanged())
             holding = exit
@@ -107,7 +109,9 @@ def _offer(run: Run, token: Token, fact: Fact) -> bool:
 def ring(run: Run, timer: Timer) -> None:
     """A timer of an exit or of a step at which a token stands rang."""
     if timer.kind is TimerKind.EXIT:
-        leave(run, next(exit for exit in run.flow.exits if exit.on.id == timer.of))
+        exit = next(exit for exit in run.flow.exits if exit.on.id == timer.of)
+        kept.took_exit(run, exit.on, timer.due)
+        leave(run, exit)
         return
     match run.flow.steps[timer.of]:
         case Wait() as wait:

@@ -65,6 +65,11 @@ def took_moment(run: Run, step: str, outcome: Outcome | Deadline, due: int) -> N
         run.fired = {**run.fired, outcomes.time_key(step, outcome): due}
 
 
+def took_exit(run: Run, outcome: Outcome, due: int) -> None:
+    """Remember an exit's time for good, fixed or not: another version of the flow does not arm it again."""
+    run.fired = {**run.fired, f"/{outcome.id}": due}
+
+
 def pass_over(run: Run, step: str, number: int) -> None:
     """The wait step took the event with that number: older ones are nothing to it any more."""
     _pass_over(run, step, 0, number)
@@ -129,7 +134,9 @@ def _keep_event(run: Run, fact: EventCame, took: Collection[str]) -> None:
     if listeners is None:
         return
     waiting = dict.fromkeys(
-        step for step, outcome in listeners if step not in took and outcomes.event_fits(run, outcome, event)
+        step
+        for step, outcome in listeners
+        if step not in took and outcomes.event_fits(run.base, outcome, event)
     )
     if not waiting:
         return

@@ -10,10 +10,11 @@ from __future__ import annotations
 from typing import assert_never
 
 from ..calendar.durations import shift
+from ..calendar.times import to_datetime
 from ..cards import changes as card_changes
 from ..errors import RuleError
 from ..inputs import Event
-from ..instance import KeptEvent
+from ..instance import KeptEvent, State
 from ..model import (
     ENDED,
     CardOutcome,
@@ -56,9 +57,8 @@ def satisfied(run: Run, step: str, outcome: Outcome, fact: Fact) -> bool:
             assert_never(outcome)
 
 
-def event_fits(run: Run, outcome: EventOutcome, event: Event) -> bool:
+def event_fits(base: State, outcome: EventOutcome, event: Event) -> bool:
     """By name and by whom it concerns: what an app sent only its own customer (§3), a test only tests."""
-    base = run.base
     if event.name != outcome.event or (event.test and not base.test):
         return False
     match outcome.match:
@@ -74,7 +74,7 @@ def event_fits(run: Run, outcome: EventOutcome, event: Event) -> bool:
 
 def event_satisfies(run: Run, step: str, outcome: EventOutcome, fact: EventCame) -> bool:
     """Whether the event fits, and the condition holds with it."""
-    if not event_fits(run, outcome, fact.event):
+    if not event_fits(run.base, outcome, fact.event):
         return False
     if outcome.when is None:
         return True
@@ -175,14 +175,15 @@ def _came(run: Run, step: str, outcome: EventOutcome) -> EventCame | None:
     for kept in run.events:
         if step not in kept.waiting or kept.name != outcome.event:
             continue
-        event = _event_of(kept)
+        event = event_of(kept)
         fact = EventCame(event, event_context(event), kept.number)
         if event_satisfies(run, step, outcome, fact):
             return fact
     return None
 
 
-def _event_of(kept: KeptEvent) -> Event:
+def event_of(kept: KeptEvent) -> Event:
+    """The event as it came, as far as it was kept."""
     return Event(
         id=kept.id,
         name=kept.name,
@@ -196,14 +197,24 @@ def _event_of(kept: KeptEvent) -> Event:
 
 def due_of(run: Run, step: str, outcome: TimeOutcome | Deadline) -> int | None:
     """When the time comes, None for never; RuleError `already_past` for a past moment taken before."""
-    if outcome.after is not None:
-        return shift(run.now, outcome.after, run.setting.zone)
-    assert outcome.at is not None, "what waits for time has `after` or `at`"
-    zone = run.setting.zone
-    due = outcome.at.resolve(run.context, now=run.now, customer_zone=zone, server_zone=run.world.zone)
-    if due is not None and due <= run.now and run.fired.get(time_key(step, outcome)) == due:
+    due = due_since(run, outcome, run.now)
+    is_fixed = outcome.at is not None
+    if is_fixed and due is not None and due <= run.now and run.fired.get(time_key(step, outcome)) == due:
         raise RuleError("already_past", "This moment is past and was waited for before.")
     return due
+
+
+def due_since(run: Run, outcome: TimeOutcome | Deadline, since: int) -> int | None:
+    """When the time comes that is armed at `since`, None for never."""
+    zone = run.setting.zone
+    if outcome.after is not None:
+        return shift(since, outcome.after, zone)
+    assert outcome.at is not None, "what waits for time has `after` or `at`"
+    run.context["now"] = to_datetime(since)
+    try:
+        return outcome.at.resolve(run.context, now=since, customer_zone=zone, server_zone=run.world.zone)
+    finally:
+        run.context.pop("now", None)
 
 
 def time_key(step: str, outcome: TimeOutcome | Deadline) -> str:

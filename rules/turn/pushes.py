@@ -58,11 +58,17 @@ def ring(run: Run, id: str) -> None:
 
 def report(run: Run, reported: PushReported) -> None:
     """What the push service, or the app, says of a push."""
-    run.note(reported.step, f"push {reported.status}")
-    shown = run.steps.get(reported.step, {}).get("notification")
-    if isinstance(shown, dict) and shown.get("id") == reported.push:
-        _say(run, reported.step, reported.push, reported.status)
-    _tell(run, reported.step, reported.push, reported.status, reported.message)
+    step = _step_of(run, reported)
+    run.note(step, f"push {reported.status}")
+    _say(run, step, reported.push, reported.status)
+    _tell(run, step, reported.push, reported.status, reported.message)
+
+
+def _step_of(run: Run, reported: PushReported) -> str:
+    """The step of the push, which may have another name in the instance's present version."""
+    if _is_shown(run, reported.step, reported.push):
+        return reported.step
+    return next((step for step in run.steps if _is_shown(run, step, reported.push)), reported.step)
 
 
 def drop_of_card(run: Run, card: str) -> None:
@@ -150,7 +156,12 @@ def _show(run: Run, push: HeldPush, status: str) -> None:
     run.output(push.step, {**run.steps.get(push.step, {"runs": push.activation}), "notification": shown})
 
 
-def _say(run: Run, step: str, push: str, status: str) -> None:
+def _is_shown(run: Run, step: str, push: str) -> bool:
+    """Whether it is the step's newest."""
     shown = run.steps.get(step, {}).get("notification")
-    if isinstance(shown, dict) and shown.get("id") == push:
+    return isinstance(shown, dict) and shown.get("id") == push
+
+
+def _say(run: Run, step: str, push: str, status: str) -> None:
+    if _is_shown(run, step, push):
         run.output(step, {**run.steps[step], "notification": {"id": push, "status": status}})

@@ -404,6 +404,7 @@ class Run:
             self.children,
             base.parent,
             self.begins,
+            base.renamed,
         )
 
     # --- size --------------------------------------------------------------------------------------

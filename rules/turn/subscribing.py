@@ -13,14 +13,17 @@ NOTHING: Final = Subscriptions()
 
 
 def subscriptions(run: Run) -> Subscriptions | None:
-    """Of exits, armed waits and `since: start`; an instance that has ended subscribes to nothing.
+    """None: a later turn of the same version left everything that counts here as it was."""
+    is_later = run.live and run.base.turn
+    if is_later and run.held == run.base.held and _stand_alike(run.tokens, run.base.tokens):
+        return None
+    return all_subscriptions(run)
 
-    None: a later turn left everything that counts here as it was.
-    """
+
+def all_subscriptions(run: Run) -> Subscriptions:
+    """Of exits, armed waits and `since: start`; an instance that has ended subscribes to nothing."""
     if not run.live:
         return NOTHING
-    if run.base.turn and run.held == run.base.held and _stand_alike(run.tokens, run.base.tokens):
-        return None
     names: set[tuple[Match, str]] = set()
     profile = bool(run.held)
     for outcome in _armed(run):

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from textwrap import dedent
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 from msgspec.structs import replace
@@ -40,6 +40,7 @@ from rules.inputs import (
     EventArrived,
     Input,
     PushReported,
+    Repaired,
     RequestDone,
     Response,
     Started,
@@ -48,6 +49,8 @@ from rules.inputs import (
 from rules.instance import InstanceStatus, State
 from rules.ledgers import EMPTY, Ledger
 from rules.limits import STATE_BYTES_MAX
+from rules.migrating.moving import migrate
+from rules.migrating.plan import Plan, Stuck
 from rules.model import Collect, Flow, Origin, Request, StartFlow, Wait
 from rules.world import Identity, World
 
@@ -163,6 +166,42 @@ class Playing:
                 reason=reason,
             )
         )
+
+    def repair(self, action: Literal["retry", "skip"] = "retry", **more: object) -> Playing:
+        """An operator has parked tokens tried again, or led past their step."""
+        return self.give(msgspec.convert({"action": action, **more}, Repaired))
+
+    def move(self, flow: Flow | str, plan: Plan | None = None) -> Playing:
+        """To another version of the flow."""
+        flow = flow_of(flow) if isinstance(flow, str) else flow
+        turn = self.try_to_move(flow, plan)
+        assert isinstance(turn, Turn), turn
+        check_turn(flow, None, turn)
+        assert turn.state.turn == self.state.turn + 1
+        self.flow = flow
+        self._take(turn)
+        return self
+
+    def stuck(self, flow: Flow | str, plan: Plan | None = None) -> Stuck:
+        """Why it cannot be moved to that version."""
+        turn = self.try_to_move(flow_of(flow) if isinstance(flow, str) else flow, plan)
+        assert isinstance(turn, Stuck)
+        return turn
+
+    def try_to_move(self, flow: Flow, plan: Plan | None = None) -> Turn | Stuck:
+        before, packed = self.state, _encode(self.state)
+        turn = migrate(
+            self.flow,
+            flow,
+            before,
+            plan or Plan(),
+            customer=self.profile,
+            now=self.now,
+            seed=f"{before.id}:{before.turn}",
+            world=World(open_cards=len(self.open_cards()) + self.open_cards_elsewhere, ledger=self.ledger),
+        )
+        assert _encode(before) == packed, "a turn does not touch the state that it came from"
+        return turn
 
     def later(self, ms: int) -> Playing:
         """Let time go by; all that falls due happens in turns of its own, each at its time or later."""
@@ -342,12 +381,19 @@ def play(
     test: bool = False,
     open_cards_elsewhere: int = 0,
     ledger: Ledger = EMPTY,
+    begin_in: int | None = None,
     **variables: object,
 ) -> Playing:
-    """Start the flow for customer c-1."""
+    """Start the flow for customer c-1; its first steps run in so many ms, or at once."""
     flow = flow_of(flow) if isinstance(flow, str) else flow
     profile = profile or new_profile("c-1", NOW)
-    started = Started(trigger="api", trigger_type="api", event=event, variables=variables)
+    started = Started(
+        trigger="api",
+        trigger_type="api",
+        event=event,
+        variables=variables,
+        begin_at=None if begin_in is None else NOW + begin_in,
+    )
     turn = start(
         flow,
         started,

@@ -124,11 +124,12 @@ def _call(run: Run, step: Request, activation: int, number: int) -> None:
     if not isinstance(url, str) or not is_web_address(url):
         raise RuleError("bad_url", "A request needs an http or https address.")
     body = step.body.resolve(run.context, run.setting) if step.body is not None else None
+    known_as = f"{step.id}#{activation}"
     call = CallRequest(
         step=step.id,
         activation=activation,
         attempt=number,
-        key=f"{run.base.id}:{step.id}#{activation}",
+        key=f"{run.base.id}:{run.base.renamed.get(known_as, known_as)}",
         method=step.method,
         url=url,
         headers=_texts(run, step.headers),

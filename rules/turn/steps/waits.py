@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Final, assert_never
 
 from msgspec.structs import replace
@@ -11,7 +11,7 @@ from ...calendar.times import to_datetime
 from ...cards import changes as card_changes
 from ...cards.card import OPEN
 from ...instance import Timer, TimerKind, Token
-from ...model import CardOutcome, Next, Outcome, Wait
+from ...model import CardOutcome, Next, Outcome, TimeOutcome, Wait
 from .. import kept, outcomes
 from ..context import card_context
 from ..facts import CardReported, ChildEnded, EventCame, Fact, MomentCame, ProfileChanged, PushTold
@@ -27,17 +27,17 @@ def enter(run: Run, wait: Wait, activation: int) -> Next | None:
     token = Token(wait.id, activation, run.now)
     run.add_token(token)
     if wait.looking_back:
-        follow = _look_back(run, wait, activation)
+        follow = _look_back(run, wait, activation, wait.looking_back)
         if follow is not None:
             return follow
         token = _armed(run, wait, activation)
     return _arm(run, wait, token)
 
 
-def _look_back(run: Run, wait: Wait, activation: int) -> Next | None:
+def _look_back(run: Run, wait: Wait, activation: int, looking: Iterable[Outcome]) -> Next | None:
     """What has happened already, in document order, until it is enough."""
     newest, follow = 0, None
-    for outcome in wait.looking_back:
+    for outcome in looking:
         fact = outcomes.already(run, wait.id, outcome)
         if fact is None:
             continue
@@ -49,6 +49,38 @@ def _look_back(run: Run, wait: Wait, activation: int) -> Next | None:
     if newest:
         kept.pass_over(run, wait.id, newest)
     return follow
+
+
+def reconsider(run: Run, wait: Wait, token: Token, fresh: frozenset[str]) -> None:
+    """Another version of the flow knows other outcomes, `fresh` ones: what has come already may be enough."""
+
+    def settle(*_: object) -> Next | None:
+        follow = _settled(run, wait, token)
+        if follow is not None:
+            return follow
+        looking = [
+            outcome
+            for outcome in wait.looking_back
+            if outcome.id in fresh.difference(token.latched) and not isinstance(outcome, TimeOutcome)
+        ]
+        return _look_back(run, wait, token.activation, looking)
+
+    attempt(run, wait, token.activation, settle)
+
+
+def _settled(run: Run, wait: Wait, token: Token) -> Next | None:
+    """Where the token goes if what has latched is enough for the wait as it is now."""
+    if wait.need_all:
+        return _complete(run, wait, token) if len(token.latched) == len(wait.until) else None
+    outcome = next((outcome for outcome in wait.until if outcome.id in token.latched), None)
+    if outcome is None:
+        return None
+    run.note(wait.id, f"outcome: {outcome.id}")
+    _close(run, wait, {outcome.of} if isinstance(outcome, CardOutcome) else ())
+    told = {**_latched_so_far(run, wait).get(outcome.id, {})}
+    told.pop("at", None)
+    outputs = {"runs": token.activation, "outcome": outcome.id, **told}
+    return _go_on(run, wait, token, outcome.next, outputs)
 
 
 def offer(run: Run, wait: Wait, token: Token, fact: Fact) -> bool:
@@ -126,17 +158,27 @@ def _happen(run: Run, wait: Wait, token: Token, outcome: Outcome, fact: Fact) ->
 
 
 def _latch(run: Run, wait: Wait, token: Token, outcome: Outcome, fact: Fact) -> Next | None:
-    before = run.steps[wait.id].get("outcomes", {})
-    assert isinstance(before, dict)
-    outcomes_so_far = {**before, outcome.id: {"at": to_datetime(run.now), **_about(run, fact)}}
+    told = {"at": to_datetime(run.now), **_about(run, fact)}
+    run.output(
+        wait.id,
+        {"runs": token.activation, "outcomes": {**_latched_so_far(run, wait), outcome.id: told}},
+    )
     latched = replace(token, latched=(*token.latched, outcome.id))
     run.replace_token(token, latched)
-    if len(latched.latched) == len(wait.until):
-        _close(run, wait, {other.of for other in wait.until if isinstance(other, CardOutcome)})
-        done: dict[str, object] = {"outcome": None, "outcomes": outcomes_so_far}
-        return _go_on(run, wait, latched, wait.next, {"runs": token.activation, **done})
-    run.output(wait.id, {"runs": token.activation, "outcomes": outcomes_so_far})
-    return None
+    return _complete(run, wait, latched) if len(latched.latched) == len(wait.until) else None
+
+
+def _complete(run: Run, wait: Wait, token: Token) -> Next:
+    """Every outcome has happened."""
+    _close(run, wait, {other.of for other in wait.until if isinstance(other, CardOutcome)})
+    done = {"outcome": None, "outcomes": _latched_so_far(run, wait)}
+    return _go_on(run, wait, token, wait.next, {"runs": token.activation, **done})
+
+
+def _latched_so_far(run: Run, wait: Wait) -> dict[str, dict[str, object]]:
+    so_far = run.steps[wait.id].get("outcomes", {})
+    assert isinstance(so_far, dict)
+    return so_far
 
 
 def _end_early(run: Run, wait: Wait, token: Token, due: int) -> Next:

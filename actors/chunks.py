@@ -16,10 +16,11 @@ from rules.inputs import Cancelled, Repaired
 from rules.model import ScheduleTrigger
 
 from .births import Births
-from .commands import FlowRefusal, Target
+from .commands import FlowRefusal, Refused, StartResult, Target
 from .definitions import Armed
 from .events import Events
 from .holdings import Memory
+from .idempotency import answer_row
 from .job_specs import (
     DONE,
     FAILED,
@@ -42,7 +43,7 @@ from .schedules import handled_row
 from .segment_writes import SegmentWrites
 from .starts import Starts
 from .turns import Turns
-from .work import Chunk, Deliver, EndJob, Occurrence, StartOne
+from .work import Chunk, Deliver, EndJob, NewJob, Occurrence, StartOne
 
 
 class Chunks:
@@ -69,6 +70,17 @@ class Chunks:
         self._segments = segments
 
     # ── jobs ───────────────────────────────────────────────────────────────────────────────────────────
+    def begin(self, order: NewJob) -> JobRow | StartResult | Refused:
+        if self._jobs.is_full:
+            return Refused(code="overloaded", reason="There are too many jobs already.")
+        rows = self._turns.group.rows
+        if order.draft is not None:
+            rows.versions.append(order.draft)
+        if order.idempotency is not None:
+            rows.answers.append(answer_row(order.idempotency, order.answer, now=self._turns.now))
+        self._turns.obeying.put_job(order.row)
+        return order.answer
+
     def take(self, chunk: Chunk) -> Iterator[JobRow | None]:
         """Gives None after each member, so that others can have the loop, and then the job as it is."""
         if chunk.job not in self._jobs.rows:

@@ -119,6 +119,24 @@ class StartRequest(msgspec.Struct, frozen=True, kw_only=True):
     idempotency: Idempotency | None = None
 
 
+class StartMany(msgspec.Struct, frozen=True, kw_only=True):
+    """A job that starts a flow for a segment's customers, a tag's, or all, each with these `variables` and
+    `metadata`; or for a list of targets that comes with the call.
+
+    `test` runs the draft, for test customers only.
+    """
+
+    flow: str
+    client: str
+    segment: str | None = None
+    tag: str | None = None
+    variables: dict[str, object] = {}
+    metadata: dict[str, object] = {}
+    invocation: str | None = None
+    test: bool = False
+    idempotency: Idempotency | None = None
+
+
 class StartedTarget(msgspec.Struct, frozen=True, kw_only=True):
     customer: str
     instance: str
@@ -133,11 +151,12 @@ class TargetRefusal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StartResult(msgspec.Struct, frozen=True, kw_only=True):
-    """In the order of the targets, each of which stands in one of the lists."""
+    """In the order of the targets, each of which stands in one of the lists; or the job that starts many."""
 
     invocation: str
     started: tuple[StartedTarget, ...] = ()
     refused: tuple[TargetRefusal, ...] = ()
+    job: str | msgspec.UnsetType = msgspec.UNSET
 
 
 # --- webhooks and configuration ------------------------------------------------------------------------

@@ -10,12 +10,15 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from rules.compiling.flows import Compiled, Document, load
 from rules.documents import triggers as written
 from rules.inputs import Event, Repaired
 from rules.model import WebhookTrigger
 from rules.world import World
 
+from . import commands
 from .commands import (
     Action,
     ActionResult,
@@ -34,6 +37,7 @@ from .commands import (
     PutResource,
     Refused,
     SegmentWrite,
+    StartMany,
     StartRequest,
     StartResult,
     TrackBatch,
@@ -46,14 +50,14 @@ from .holdings import Surroundings
 from .hook_book import HookBook
 from .hooks import request_digest
 from .idempotency import Idempotency
-from .job_specs import STOPPED
+from .job_specs import STOPPED, Spec, new_job
 from .life import Life
 from .limits import EngineLimits
 from .lives import Lives
 from .ports import Clock, Performer, Store, StoreError
 from .records import CustomerRow, FlowRow, HookRow, InstanceRow, JobRow, ResourceRow, VersionRow
 from .resources import Resources
-from .starting import Starting
+from .starting import ReadTargets, Starting
 from .telemetry import Overflowed, Telemetry
 from .work import Cancel, EndJob, HookSample, NewJob, Repair, Withdraw, Work, event_work, job_lane
 
@@ -175,6 +179,14 @@ class Engine:
             request.idempotency, StartResult, lambda: self._counted(starting.start(request))
         )
 
+    async def start_many(self, request: StartMany, read: ReadTargets | None = None) -> StartResult | Refused:
+        """A job starts an audience, or the targets that `read` gives; or the whole call is refused."""
+        life = self._lives.ready()
+        starting = Starting(self._store, self._clock, life)
+        return await self._idempotent.once(
+            request.idempotency, StartResult, lambda: self._counted(starting.start_many(request, read))
+        )
+
     async def act(self, action: Action) -> ActionResult:
         """Once for each (customer, key). Answers with the card as it is after that."""
         life = self._lives.ready()
@@ -220,10 +232,17 @@ class Engine:
         await self._submit(life, [Work(lane=actor.customer, kind="operator", order=order)])
         return await _afterwards(self._store.instance(instance))
 
-    async def add_job(self, row: JobRow) -> JobRow | Refused:
-        """A long operation begins in the background; the row as it was stored."""
+    async def add_job(
+        self, spec: Spec, *, name: str, by: str, idempotency: commands.Idempotency | None = None
+    ) -> JobRow | Refused:
+        """A long operation begins in the background; its row as it was stored, without the spec."""
         life = self._lives.ready()
-        work = Work(lane=job_lane(row.id), kind="operator", order=NewJob(row))
+        row = new_job(spec, id=life.new_id(), name=name, by=by, now=self._clock.now())
+        order = NewJob(row=row, answer=replace(row, spec=b""), idempotency=idempotency)
+        return await self._idempotent.once(idempotency, JobRow, lambda: self._add_job(life, order))
+
+    async def _add_job(self, life: Life, order: NewJob) -> JobRow | Refused:
+        work = Work(lane=job_lane(order.row.id), kind="operator", order=order)
         (result,) = await self._submit(life, [work])
         assert isinstance(result, JobRow | Refused), "what a new job gives"
         return result

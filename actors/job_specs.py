@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from itertools import islice
 from typing import Final, TypeAlias
 
 import msgspec
@@ -50,21 +51,25 @@ class PullTrigger(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     crowd: Crowd
 
 
-class StartFlow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="start"):
-    """Start a flow by API for each of a crowd, or for each target of `pages`.
+class TargetList(msgspec.Struct, frozen=True, array_like=True):
+    """Many targets, packed page by page (`paged`): memory holds all of them, and one page is unpacked."""
 
-    `version`: the draft's, for tests. `pages` are packed, as `paged` makes them: memory holds many, and one
-    at a time is unpacked. `variables` and `metadata` are those of a crowd.
+    pages: tuple[bytes, ...] = ()
+    count: int = 0
+
+
+class StartFlow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="start"):
+    """Start a flow by API for each of a crowd, with `variables` and `metadata`, or for each listed target.
+
+    `version`: the draft's, for tests.
     """
 
     flow: str
     version: int
     invocation: str
     client: str
-    crowd: Crowd | None = None
-    pages: tuple[bytes, ...] = ()
-    targets: int = 0
-    """On all pages."""
+    crowd: Crowd = Crowd()
+    listed: TargetList | None = None
     variables: dict[str, object] = {}
     metadata: dict[str, object] = {}
     test: bool = False
@@ -94,9 +99,12 @@ PAGE_TARGETS: Final = 100
 decode_page: Final = msgspec.msgpack.Decoder(tuple[Target, ...]).decode
 
 
-def paged(targets: Sequence[Target]) -> tuple[bytes, ...]:
-    firsts = range(0, len(targets), PAGE_TARGETS)
-    return tuple(encode_spec(targets[first : first + PAGE_TARGETS]) for first in firsts)
+def paged(targets: Iterable[Target]) -> TargetList:
+    pages, count, rest = [], 0, iter(targets)
+    while page := tuple(islice(rest, PAGE_TARGETS)):
+        pages.append(encode_spec(page))
+        count += len(page)
+    return TargetList(tuple(pages), count)
 
 
 def crowd_of(audience: Audience, *, zone: str | None = None) -> Crowd:

@@ -23,6 +23,7 @@ from .job_specs import (
     PullTrigger,
     Spec,
     StartFlow,
+    TargetList,
     TendInstances,
     decode_page,
 )
@@ -101,7 +102,7 @@ class Jobs:
         spec = self._open.spec(row.id)
         try:
             chunk = await self._piece(row, spec)
-            if not row.cursor:
+            if row.total is None and (row.cursor or not _walks(spec)):
                 chunk = replace(chunk, total=await self._count(spec))
         except StoreBroken:
             raise
@@ -129,15 +130,16 @@ class Jobs:
             case PullTrigger() | JudgeAll():
                 members, reached = await self._of_crowd(spec.crowd, at, size)
                 return Chunk(row.id, spec, reached, members=members)
-            case StartFlow(crowd=Crowd() as crowd):
-                members, reached = await self._of_crowd(crowd, at, size)
+            case StartFlow(listed=TargetList() as listed):
+                some, reached = _of_pages(listed, at, size)
+                return Chunk(row.id, spec, reached, targets=some)
+            case StartFlow():
+                members, reached = await self._of_crowd(spec.crowd, at, size)
                 targets = [
                     Target(customer=member, variables=spec.variables, metadata=spec.metadata)
                     for member in members
                 ]
                 return Chunk(row.id, spec, reached, targets=tuple(targets))
-            case StartFlow():
-                return _of_pages(row, spec, at, size)
             case TendInstances():
                 stretch = await self._store.instance_numbers(
                     spec.filter, after=at, up_to=spec.up_to, limit=size
@@ -166,9 +168,9 @@ class Jobs:
     async def _count(self, spec: Spec) -> int:
         if isinstance(spec, TendInstances):
             return await self._store.count_instances(spec.filter, up_to=spec.up_to)
+        if isinstance(spec, StartFlow) and spec.listed is not None:
+            return spec.listed.count
         crowd = spec.crowd
-        if crowd is None:
-            return spec.targets if isinstance(spec, StartFlow) else 0
         if crowd.customers is not None:
             return len(crowd.customers)
         return await self._store.audience_count(
@@ -178,13 +180,16 @@ class Jobs:
 
 def _walks(spec: Spec) -> bool:
     """Whether the store knows who is in its crowd."""
-    crowd = None if isinstance(spec, TendInstances) else spec.crowd
-    return crowd is not None and crowd.customers is None
+    match spec:
+        case TendInstances() | StartFlow(listed=TargetList()):
+            return False
+        case _:
+            return spec.crowd.customers is None
 
 
-def _of_pages(row: JobRow, spec: StartFlow, at: int, size: int) -> Chunk:
-    """The cursor counts targets; a piece ends with its page."""
+def _of_pages(listed: TargetList, at: int, size: int) -> tuple[tuple[Target, ...], int | None]:
+    """Targets, and where to go on after them; they end with their page."""
     page, first = divmod(at, PAGE_TARGETS)
-    some = decode_page(spec.pages[page])[first : first + size] if page < len(spec.pages) else ()
+    some = decode_page(listed.pages[page])[first : first + size] if page < len(listed.pages) else ()
     reached = at + len(some)
-    return Chunk(row.id, spec, reached if reached < spec.targets else None, targets=some)
+    return some, reached if reached < listed.count else None

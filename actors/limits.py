@@ -21,7 +21,7 @@ JOBS_MAX: Final = 1_000
 """Jobs that wait or run at once."""
 
 JOB_SPECS_BYTES_MAX: Final = 64 * 1024 * 1024
-"""Of what they are to do, packed, in memory: four of the largest imports, or 64 of the largest events."""
+"""Of what they are to do, packed, in memory: two of the largest tables, or 64 of the largest events."""
 
 JOB_REST_S_MAX: Final = 1.0
 """Between two pieces of jobs, however long the store took for the last one."""

@@ -23,15 +23,13 @@ from .commands import (
     DropSegment,
     HookCall,
     PutResource,
-    Refused,
     TrackBatch,
 )
 from .events import Events
 from .holdings import Memory, Surroundings
 from .hooks import Hooks
-from .limits import JOBS_MAX
 from .pulling import Pulling
-from .records import JobRow, JournalRow
+from .records import JournalRow
 from .segment_writes import SegmentWrites
 from .starts import Starts
 from .suspects import Durable
@@ -181,7 +179,7 @@ class Taking:
             case CreateSegment() | ChangeSegment() | DropSegment():
                 return self._segments.take(order)
             case NewJob():
-                return self._new_job(order.row)
+                return self._chunks.begin(order)
             case EndJob():
                 return self._chunks.end(order)
             case Occurrence():
@@ -285,11 +283,6 @@ class Taking:
         self._turns.customer = letter.target
         self._pulling.follow(letter)
         self._turns.finish(self._events.route)
-
-    def _new_job(self, row: JobRow) -> JobRow | Refused:
-        if self._jobs.is_full:
-            return Refused(code="overloaded", reason=f"There are {JOBS_MAX} jobs already.")
-        return self._turns.obeying.put_job(row)
 
     def _spread(self, letter: Spread) -> None:
         arrived = EventArrived(event=letter.event)

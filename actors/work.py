@@ -35,6 +35,7 @@ from .commands import (
     Idempotency,
     PutResource,
     StartRequest,
+    StartResult,
     Target,
     TrackBatch,
 )
@@ -146,11 +147,16 @@ class CallDone:
     input: Input
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewJob:
-    """A long operation that somebody asks for."""
+    """A long operation that somebody asks for. `draft` is the version that it runs, if that is to be stored;
+    `idempotency` keeps the answer.
+    """
 
     row: JobRow
+    answer: JobRow | StartResult
+    draft: VersionRow | None = None
+    idempotency: Idempotency | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from typing import Final
 
+import msgspec
+
 from .calendar.times import parse_rfc3339, to_datetime, to_ms
 from .documents.scalars import is_date
 from .errors import RuleError
@@ -45,6 +47,36 @@ def carry(
     RuleError: `missing_variable`, `bad_variable`.
     """
     return {name: _carried(variable, values, given.get(name)) for name, variable in variables.items()}
+
+
+def find_faults(
+    variables: Mapping[str, Variable], supplied: Mapping[str, object]
+) -> list[tuple[str, RuleError]]:
+    """All that keeps `resolve` from working, each with the name of its variable."""
+    faults = []
+    for name in {**supplied, **variables}:
+        own = {name: supplied[name]} if name in supplied else {}
+        try:
+            resolve({name: variables[name]} if name in variables else variables, own)
+        except RuleError as error:
+            faults.append((name, error))
+    return faults
+
+
+def read(variable: Variable, text: str) -> object:
+    """What a text stands for, as in a cell of a table, for a start to supply; RuleError `bad_variable` if for
+    nothing of the variable's type.
+    """
+    value: object = text
+    try:
+        if variable.type is Type.BOOL:
+            value = _BOOLEANS.get(text.strip().lower(), text)
+        elif variable.type in _WRITTEN_AS_JSON:
+            value = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        pass  # the text itself fits no such type
+    coerce(variable, text if value is None else value)  # null is what an empty cell says
+    return value
 
 
 def coerce(variable: Variable, value: object) -> object:
@@ -173,6 +205,8 @@ _FITTING_TYPES: Final[Mapping[Type, tuple[Type, ...]]] = {
 }
 """What an expression may give for a variable of a type."""
 _NOBODY: Final = Setting()
+_BOOLEANS: Final = {"true": True, "false": False}
+_WRITTEN_AS_JSON: Final = frozenset({Type.INT, Type.DOUBLE, Type.LIST, Type.OBJECT})
 
 _WORDS: Final = {
     Type.BOOL: "true or false",

@@ -90,6 +90,7 @@ class Api(Settings, frozen=True):
     batch_bytes_max: Bytes = 16 * 1024 * 1024
     batch_events_max: Count = 10_000
     targets_max: Count = 500
+    table_rows_max: Count = 100_000
     page_items: Annotated[int, Meta(ge=1, le=500)] = 50
     page_items_max: Annotated[int, Meta(ge=1, le=500)] = 500
     poll_s_max: Annotated[int, Meta(ge=1, le=60)] = 60

@@ -17,12 +17,14 @@ from . import (
     flows,
     hooks,
     instances,
+    jobs,
     metadata,
     oauth,
     openapi,
     segment_previews,
     segments,
     sources,
+    starts,
     system,
     versions,
 )
@@ -35,6 +37,8 @@ LIVE_ADDRESS = "/v1/live"
 ROUTES: tuple[Route, ...] = (
     *oauth.ROUTES,
     *events.ROUTES,
+    *starts.ROUTES,
+    *jobs.ROUTES,
     *hooks.ROUTES,
     *sources.ROUTES,
     *credentials.ROUTES,

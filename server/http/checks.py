@@ -27,8 +27,12 @@ class Faults:
     def __init__(self) -> None:
         self.found: list[FieldError] = []
 
+    @property
+    def is_full(self) -> bool:
+        return len(self.found) >= FAULTS_MAX
+
     def add(self, pointer: str, code: str, message: str) -> None:
-        if len(self.found) < FAULTS_MAX:
+        if not self.is_full:
             self.found.append(FieldError(pointer=pointer, code=code, message=message))
 
     def take(self, pointer: str, error: ApiError) -> None:

@@ -78,8 +78,9 @@ def operation(route: Route, by_type: Mapping[str, Any], components: Mapping[str,
         "parameters": [*path_parameters(route), *query_parameters(route, by_type, components)],
         "responses": responses(route, by_type),
     }
-    if route.role is not None:
-        described["description"] = f"Needs an API key with the role `{route.role}`."
+    if route.roles:
+        names = " or ".join(f"`{role}`" for role in route.roles)
+        described["description"] = f"Needs an API key with the role {names}."
     if route.idempotent:
         described["parameters"].append(IDEMPOTENCY)
     if route.if_match is not None:

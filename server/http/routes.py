@@ -78,12 +78,12 @@ Handler: TypeAlias = Callable[[Call], Awaitable[object]]
 class Route:
     """One row of the table.
 
-    `role`: which role a backend needs. `any_query`: takes parameters of any name. `body`: the type of a JSON
-    or MessagePack body; None when there is none, or the handler reads it by itself: then `raw_types` are its
-    media types and `raw_body` its shape as JSON. `body_default`: what an empty body stands for; None: it is
-    an error. `answer`: the type of the answer with `status`, or with `other_status`. `if_match`: takes the
-    draft's ETag. `idempotent`: takes an `Idempotency-Key`. `codes`: errors beside those that every route of
-    its kind has.
+    `role`: which role a backend needs, or one of which. `any_query`: takes parameters of any name. `body`:
+    the type of a JSON or MessagePack body; None when there is none, or the handler reads it by itself: then
+    `raw_types` are its media types and `raw_body` its shape as JSON. `body_default`: what an empty body
+    stands for; None: it is an error. `answer`: the type of the answer with `status`, or with `other_status`.
+    `if_match`: takes the draft's ETag. `idempotent`: takes an `Idempotency-Key`. `codes`: errors beside those
+    that every route of its kind has.
     """
 
     method: Method
@@ -92,7 +92,7 @@ class Route:
     summary: str
     tag: str
     audience: Audience = "backend"
-    role: Role | None = None
+    role: Role | tuple[Role, ...] | None = None
     query: type | None = None
     any_query: bool = False
     body: Any = None
@@ -107,3 +107,10 @@ class Route:
     idempotent: bool = False
     if_match: Literal["required", "optional"] | None = None
     codes: tuple[ErrorCode, ...] = ()
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """Any of these will do; none is needed if there are none."""
+        if self.role is None:
+            return ()
+        return (self.role,) if isinstance(self.role, str) else self.role

@@ -114,8 +114,9 @@ def admitted(route: Route, request: web.Request, parts: Parts) -> Call:
     call = Call(request, parts)
     if route.audience == "backend":
         call.principal = callers.backend(request, parts)
-        if route.role is not None and not call.principal.may(route.role):
-            raise ApiError("forbidden", f"This needs an API key with the role {route.role!r}.")
+        if route.roles and not any(call.principal.may(role) for role in route.roles):
+            names = " or ".join(map(repr, route.roles))
+            raise ApiError("forbidden", f"This needs an API key with the role {names}.")
     elif route.audience == "app":
         call.token = callers.app(request, parts)
     if route.query is not None:

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 import pytest
 
 from actors.commands import ChangeFlow, Refused
-from actors.job_specs import Crowd, StartFlow, new_job
+from actors.job_specs import StartFlow
 from actors.limits import JOB_SPECS_BYTES_MAX
 from actors.memory import MemoryStore
 from actors.ports import InstanceFilter, JobFilter, StoreError
 from actors.records import FeedCard, Group, JobRow, Member
 from actors.telemetry import CommitFailed, Crashed, Isolated, Report
-from actors.testing import START_MS, Stage, play
+from actors.testing import Stage, play
 
 WAITING = """
 flow: news
@@ -84,12 +84,16 @@ async def crowd(stage: Stage, count: int) -> None:
         await stage.write(f"c{number:03}", city="Ulm")
 
 
-async def begin(
-    stage: Stage, version: int, *, id: str = "job", pages: tuple[bytes, ...] = ()
-) -> JobRow | Refused:
-    """Start the flow for everyone. `pages` make the job as large as they are."""
-    spec = StartFlow(flow="news", version=version, invocation="i", client="t", crowd=Crowd(), pages=pages)
-    return await stage.engine.add_job(new_job(spec, id=id, name="news", by="t", now=START_MS))
+async def begin(stage: Stage, version: int, *, bulk: int = 0) -> JobRow | Refused:
+    """Start the flow for everyone; `bulk` is how many bytes its spec has besides."""
+    spec = StartFlow(
+        flow="news",
+        version=version,
+        invocation="i",
+        client="t",
+        metadata={"bulk": "x" * bulk},
+    )
+    return await stage.engine.add_job(spec, name="news", by="t")
 
 
 async def customers(stage: Stage) -> list[str]:
@@ -99,8 +103,7 @@ async def customers(stage: Stage) -> list[str]:
 
 
 async def job(stage: Stage) -> JobRow:
-    row = await stage.store.job("job")
-    assert row is not None
+    (row,), _ = await stage.store.jobs(JobFilter())
     return row
 
 
@@ -176,10 +179,9 @@ def test_jobs_that_find_no_room_are_refused_and_those_of_schedules_wait(catch_up
             await crowd(stage, 3)
             version = await stage.publish(DAILY.replace("UTC", f"UTC, catch_up: {catch_up}"))
             store.readable.clear()
-            whole = (bytes(JOB_SPECS_BYTES_MAX - 1_000), bytes(1_000))
-            await begin(stage, version.number, pages=whole[:1])
-            await begin(stage, version.number, id="second", pages=whole[1:])
-            refused = await begin(stage, version.number, id="third")
+            await begin(stage, version.number, bulk=JOB_SPECS_BYTES_MAX - 1_000)
+            await begin(stage, version.number, bulk=1_000)
+            refused = await begin(stage, version.number)
             assert isinstance(refused, Refused)
             assert refused.code == "overloaded"
             stage.clock.set_forward(17 * 60)

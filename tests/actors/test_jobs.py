@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from actors.commands import Target
-from actors.job_specs import PAGE_TARGETS, Crowd, StartFlow, TendInstances, decode_spec, new_job, paged
+from actors.job_specs import PAGE_TARGETS, Crowd, StartFlow, TendInstances, decode_spec, paged
 from actors.ports import InstanceFilter, JobFilter
 from actors.records import Group, InboxRow, InstanceRow, JobRow
 from actors.testing import START_MS, Stage, play
@@ -101,9 +101,9 @@ def test_a_start_by_api_for_a_crowd_can_be_stopped() -> None:
             await crowd(stage, 300)
             version = await stage.publish(f"flow: news\n{WAITING}")
             spec = StartFlow(flow="news", version=version.number, invocation="i", client="t", crowd=Crowd())
-            row = new_job(spec, id="job", name="news", by="t", now=START_MS)
-            await stage.engine.add_job(row)
-            stopped = await stage.engine.stop_job("job")
+            job = await stage.engine.add_job(spec, name="news", by="t")
+            assert isinstance(job, JobRow)
+            stopped = await stage.engine.stop_job(job.id)
             assert stopped is not None
             await stage.sleep(10)
             assert stopped.state == "stopped"
@@ -121,17 +121,15 @@ def test_a_job_whose_first_piece_is_in_the_commit_that_makes_it_is_whole() -> No
                 version=version.number,
                 invocation="i",
                 client="t",
-                targets=1,
-                pages=paged([Target(customer="ann")]),
+                listed=paged([Target(customer="ann")]),
             )
-            made = asyncio.ensure_future(
-                stage.engine.add_job(new_job(spec, id="job", name="news", by="t", now=START_MS))
-            )
+            made = asyncio.ensure_future(stage.engine.add_job(spec, name="news", by="t"))
             await stage.sleep(1)
-            row = await stage.store.job("job")
+            answered = await made
+            assert isinstance(answered, JobRow)
+            row = await stage.store.job(answered.id)
             assert row is not None
             assert decode_spec(row.spec) == spec
-            assert isinstance(await made, JobRow)
 
     play(script())
 
@@ -146,10 +144,9 @@ def test_targets_on_many_pages_start_each_once() -> None:
                 version=version.number,
                 invocation="i",
                 client="t",
-                pages=paged(targets),
-                targets=len(targets),
+                listed=paged(targets),
             )
-            await stage.engine.add_job(new_job(spec, id="job", name="news", by="t", now=START_MS))
+            await stage.engine.add_job(spec, name="news", by="t")
             await stage.sleep(10)
             found = await instances(stage)
             assert sorted(row.customer for row in found) == [target.customer for target in targets]
@@ -176,7 +173,7 @@ def test_a_test_for_a_crowd_reaches_test_customers_only() -> None:
                 test=True,
                 crowd=Crowd(customers=("tess", "tom", "ann", "nobody"), test=True),
             )
-            await stage.engine.add_job(new_job(spec, id="job", name="news", by="t", now=START_MS))
+            await stage.engine.add_job(spec, name="news", by="t")
             await stage.sleep(1)
             found = await instances(stage)
             assert {(row.customer, row.test) for row in found} == {("tess", True), ("tom", True)}
@@ -212,7 +209,7 @@ def test_many_instances_are_cancelled_by_filter_and_others_are_left() -> None:
                 filter=InstanceFilter(customer="c1"),
                 up_to=await stage.store.last_instance_number(),
             )
-            await stage.engine.add_job(new_job(spec, id="job", name="cancel", by="t", now=START_MS))
+            await stage.engine.add_job(spec, name="cancel", by="t")
             (late,) = (await stage.post("go", "c1")).started
             await stage.sleep(10)
             statuses = {(row.customer, row.status) for row in await instances(stage) if row.id != late}

@@ -9,7 +9,7 @@ import pytest
 from rules.errors import RuleError
 from rules.model import Variable
 from rules.types import Type
-from rules.variables import coerce, resolve
+from rules.variables import coerce, find_faults, read, resolve
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -74,3 +74,59 @@ def test_null_is_no_value() -> None:
 def test_unknown_variable_names_the_nearest() -> None:
     with pytest.raises(RuleError, match='Did you mean "policy"'):
         resolve({"policy": Variable(name="policy", type=Type.STRING)}, {"polcy": "x"})
+
+
+@pytest.mark.parametrize(
+    ("type_", "text", "expected"),
+    [
+        (Type.BOOL, " TRUE", True),
+        (Type.BOOL, "false", False),
+        (Type.INT, "7", 7),
+        (Type.INT, " -7.0 ", -7.0),
+        (Type.DOUBLE, "1e3", 1000.0),
+        (Type.STRING, " 7 ", " 7 "),
+        (Type.TIMESTAMP, "2026-03-01", "2026-03-01"),
+        (Type.LIST, '["a", 1]', ["a", 1]),
+        (Type.OBJECT, '{"a": null}', {"a": None}),
+    ],
+)
+def test_text_stands_for_what_a_start_may_supply(type_: Type, text: str, expected: object) -> None:
+    assert read(Variable(name="v", type=type_), text) == expected
+
+
+@pytest.mark.parametrize(
+    ("type_", "text"),
+    [
+        (Type.BOOL, "yes"),
+        (Type.INT, "seven"),
+        (Type.INT, "7.5"),
+        (Type.INT, "1e400"),
+        (Type.INT, "9" * 5_000),
+        (Type.INT, "null"),
+        (Type.DOUBLE, "NaN"),
+        (Type.DOUBLE, '"7"'),
+        (Type.TIMESTAMP, "tomorrow"),
+        (Type.LIST, "{}"),
+        (Type.LIST, "[" * 100_000),
+        (Type.OBJECT, "{'a': 1}"),
+    ],
+)
+def test_text_that_stands_for_nothing_of_the_type_is_refused(type_: Type, text: str) -> None:
+    with pytest.raises(RuleError) as refused:
+        read(Variable(name="v", type=type_), text)
+    assert refused.value.code == "bad_variable"
+
+
+def test_every_variable_that_keeps_a_start_from_working_is_found() -> None:
+    declared = {
+        "n": Variable(name="n", type=Type.INT),
+        "must": Variable(name="must", type=Type.STRING, required=True),
+        "fine": Variable(name="fine", type=Type.STRING, required=True),
+    }
+    faults = find_faults(declared, {"n": "x", "other": 1, "fine": "f"})
+    assert {(name, error.code) for name, error in faults} == {
+        ("n", "bad_variable"),
+        ("other", "unknown_variable"),
+        ("must", "missing_variable"),
+    }
+    assert find_faults(declared, {"must": "m", "fine": "f"}) == []

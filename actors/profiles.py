@@ -45,7 +45,7 @@ class Profiles:
         self._router = memory.router
         self._customers = memory.customers
         self._histories = memory.histories
-        self._definitions = memory.definitions
+        self._book = memory.definitions.book
         self._turns = turns
         self._world = world
 
@@ -87,7 +87,7 @@ class Profiles:
     def _judge_write(
         self, profile: Profile, before: Profile | None, *, depth: int, test: bool
     ) -> Judgement | None:
-        concerned = self._definitions.segments.reading(before, profile)
+        concerned = self._book.segments.reading(before, profile)
         if before is None:
             self._histories.load(profile.id, NOTHING)  # who was not there has no history
         if not concerned:
@@ -108,7 +108,8 @@ class Profiles:
     # ── counted ────────────────────────────────────────────────────────────────────────────────────────
     def count(self, event: Event) -> None:
         """Remember it where rules ask about such events: before anybody hears of it, in its own commit."""
-        if event.customer is None or not self._definitions.segments.counting(event.name):
+        # With each event: the one look-up that it costs where no rule asks.
+        if event.name not in self._book.segments.periods or event.customer is None:
             return
         counted = Review(event.customer, event.name, event.time, event.depth, event.test)
         if self._is_known(event.customer):
@@ -118,7 +119,7 @@ class Profiles:
 
     def review(self, order: Review) -> None:
         """Hold the customer against all rules, or those that ask about an event that is counted now."""
-        id, segments = order.customer, self._definitions.segments
+        id, segments = order.customer, self._book.segments
         profile = self.catch_up(id) if self._is_known(id) else None
         if profile is None:
             return  # there is no such customer: a test names nobody into being
@@ -143,7 +144,7 @@ class Profiles:
             self._keep(id, Kept(kept.history))
             return None
         before, after = (Facts(profile, kept.history, at) for at in (kept.due - 1, now))
-        judged = self._judge(self._definitions.segments.timed, after, before=before, due=None)
+        judged = self._judge(self._book.segments.timed, after, before=before, due=None)
         return self._move(profile, judged, depth=0, test=False)
 
     def look_later(self, id: str) -> None:

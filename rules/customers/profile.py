@@ -215,7 +215,8 @@ def _merged(profile: Profile, body: Mapping[str, object]) -> Profile:
 def _checked(profile: Profile, problems: Problems) -> Profile:
     if len(profile.fields) > PROFILE_FIELDS_MAX:
         problems.add("/fields", "too_many", f"A profile has at most {PROFILE_FIELDS_MAX} custom fields.")
-    if not problems.found and len(_encode(profile)) > PROFILE_BYTES_MAX:
+    # Memberships left aside: a profile that was taken once may be written again.
+    if not problems.found and len(_encode(with_fields(profile, segments=()))) > PROFILE_BYTES_MAX:
         problems.add("", "too_large", f"A profile has at most {PROFILE_BYTES_MAX} bytes.")
     problems.raise_found()
     return profile

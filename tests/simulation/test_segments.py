@@ -12,6 +12,7 @@ import pytest
 
 from actors.commands import ChangeSegment, CustomerWrite, EventResult, Refused
 from actors.limits import EngineLimits
+from actors.ports import StoreError
 from actors.records import CustomerRow, FeedCard, Group, ResourceRow
 from actors.testing import Stage, play
 from actors.trials import ShakyStore, Trial
@@ -188,6 +189,21 @@ def check_look(trial: Trial, customer: str, *, is_often: bool) -> None:
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_members_are_who_they_should_be_through_kills_and_failed_commits(seed: int) -> None:
     run(seed, limits=CRAMPED if seed % 3 == 0 else None)
+
+
+class TornStore(ShakyStore):
+    """Says that a commit failed although it is stored."""
+
+    async def apply(self, group: Group) -> Sequence[FeedCard]:
+        cards = await super().apply(group)
+        if self.chance.random() < 0.1:
+            raise StoreError("so it seemed")
+        return cards
+
+
+@pytest.mark.parametrize("seed", range(max(1, SEEDS // 10)))
+def test_members_are_who_they_should_be_even_if_commits_only_seem_to_fail(seed: int) -> None:
+    run(seed, store=TornStore)
 
 
 # A checker counts only when it has been seen to fail.

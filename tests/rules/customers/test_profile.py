@@ -208,3 +208,10 @@ def test_flow_writes_standard_and_custom_fields_and_tags() -> None:
 def test_flow_cannot_write_what_is_not_a_text_of_the_profile(name: str) -> None:
     with pytest.raises(ProfileError):
         change(MERE, ChangeCustomer(set={name: "x"}), NOW)
+
+
+def test_profile_that_was_taken_may_be_written_again_whatever_the_server_adds_to_it() -> None:
+    large = {f"f{n}": "x" * 1_000 for n in range(64)}
+    profile = merge(new_profile("ann", 1), {"fields": large}, 1)
+    member = msgspec.structs.replace(profile, segments=tuple(f"segment_{n}" for n in range(200)))
+    assert merge(member, {"city": "Oslo"}, 2).city == "Oslo"

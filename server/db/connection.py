@@ -7,7 +7,8 @@ thread, however many statements the work has. Knows no table.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar, cast
@@ -69,7 +70,7 @@ def open_file(path: Path, *, read_only: bool) -> Database:
 def open_writer(open: Open, path: Path, *, cache_bytes: int) -> Database:
     """The one connection that writes: a commit is on disk before it returns, and only it checkpoints."""
     db = open(path, read_only=False)
-    try:
+    with _closed_if_it_fails(db):
         (mode,) = db.execute("pragma journal_mode = wal").fetchone()
         if mode != "wal":
             raise StoreError(f"the file system of {path.parent} cannot hold a write-ahead log")
@@ -82,17 +83,24 @@ def open_writer(open: Open, path: Path, *, cache_bytes: int) -> Database:
             f"cache_size = {-(cache_bytes // 1024)}",
         ):
             db.execute(f"pragma {pragma}").fetchall()
-    except BaseException:
-        db.close()
-        raise
     return db
 
 
 def open_reader(open: Open, path: Path, *, cache_bytes: int) -> Database:
     db = open(path, read_only=True)
-    for pragma in ("query_only = on", "temp_store = memory", f"cache_size = {-(cache_bytes // 1024)}"):
-        db.execute(f"pragma {pragma}").fetchall()
+    with _closed_if_it_fails(db):
+        for pragma in ("query_only = on", "temp_store = memory", f"cache_size = {-(cache_bytes // 1024)}"):
+            db.execute(f"pragma {pragma}").fetchall()
     return db
+
+
+@contextmanager
+def _closed_if_it_fails(db: Database) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        db.close()
+        raise
 
 
 class Lane(aiosqlite.Connection):

@@ -6,7 +6,8 @@ long as there is room. Writing them is `authoring.py`; what a flow means is `rul
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,6 +24,7 @@ from rules.model import (
     Trigger,
     UpdateCustomer,
 )
+from rules.project import UNKNOWN, Project
 
 from .limits import COMPILED_VERSIONS_MAX
 from .ports import Store
@@ -34,16 +36,11 @@ from .segments import SegmentBook
 class Compile(Protocol):
     """Compiles a version with the server's constants, where it does not keep the loop waiting.
 
-    `segments`: those that it may name; None: any.
+    `against` the project it is checked; with None it is not.
     """
 
     async def __call__(
-        self,
-        row: VersionRow,
-        constants: Mapping[str, object],
-        *,
-        checked: bool,
-        segments: frozenset[str] | None,
+        self, row: VersionRow, constants: Mapping[str, object], *, against: Project | None
     ) -> Compiled: ...
 
 
@@ -104,10 +101,18 @@ class Armed:
 class Definitions:
     """Every flow's metadata, without drafts, and the compiled versions in use."""
 
-    def __init__(self, store: Store, *, constants: Mapping[str, object], compile: Compile) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        constants: Mapping[str, object],
+        compile: Compile,
+        project: Callable[[], Project] = lambda: UNKNOWN,
+    ) -> None:
         self._store = store
         self._constants = constants
         self._compile = compile
+        self._project = project
         self._rows: dict[str, FlowRow] = {}
         self._versions: dict[tuple[str, int], Version] = {}
         self._compiled: dict[Version, None] = {}
@@ -193,13 +198,21 @@ class Definitions:
             else:
                 version.published_at = row.published_at
                 # Its checks were those of the server that published it: instances depend on it by now (0080).
-                self.put_version(
-                    version, await self._compile(row, self._constants, checked=False, segments=None)
-                )
+                self.put_version(version, await self._compile(row, self._constants, against=None))
 
     async def compile(self, row: VersionRow) -> Compiled:
         """A version that is about to be published, or tested: with all checks."""
-        return await self._compile(row, self._constants, checked=True, segments=self.book.known)
+        return await self._compile(row, self._constants, against=self.project)
+
+    @property
+    def written_project(self) -> Project:
+        """As it stands in its document."""
+        return self._project()
+
+    @property
+    def project(self) -> Project:
+        """What flows are checked against: the project, with the segments that there are."""
+        return dataclasses.replace(self.written_project, segments=self.book.known)
 
     # ── writing: with the turn that stores it ──────────────────────────────────────────────────────────
     def put_row(self, row: FlowRow) -> None:
@@ -249,18 +262,15 @@ class Definitions:
         self._moves = {change: tuple(found) for change, found in moves.items()}
 
 
-def compile_version(
-    row: VersionRow,
-    constants: Mapping[str, object],
-    *,
-    checked: bool,
-    segments: frozenset[str] | None = None,
-) -> Compiled:
+def compile_version(row: VersionRow, constants: Mapping[str, object], *, against: Project | None) -> Compiled:
     """Never raises for what an author wrote: `problems` say what is wrong."""
     document = load(row.document, type=row.document_type)
     if isinstance(document, list):
         return Compiled(problems=tuple(document))
-    return compile_flow(document, version=row.number, constants=constants, checked=checked, segments=segments)
+    project = against or UNKNOWN
+    return compile_flow(
+        document, version=row.number, constants=constants, project=project, checked=against is not None
+    )
 
 
 def writes_profile(flow: Flow) -> bool:

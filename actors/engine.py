@@ -16,6 +16,7 @@ from rules.compiling.flows import Compiled, Document, load
 from rules.documents import triggers as written
 from rules.inputs import Event, Repaired
 from rules.model import WebhookTrigger
+from rules.project import Project
 from rules.world import World
 
 from . import commands
@@ -66,14 +67,8 @@ _T = TypeVar("_T")
 UNKNOWN = "unknown_outcome"
 
 
-async def in_thread(
-    row: VersionRow,
-    constants: Mapping[str, object],
-    *,
-    checked: bool,
-    segments: frozenset[str] | None,
-) -> Compiled:
-    return await asyncio.to_thread(compile_version, row, constants, checked=checked, segments=segments)
+async def in_thread(row: VersionRow, constants: Mapping[str, object], *, against: Project | None) -> Compiled:
+    return await asyncio.to_thread(compile_version, row, constants, against=against)
 
 
 class Engine:

@@ -18,6 +18,7 @@ from .ledgers import Ledgers
 from .limits import EngineLimits
 from .open_jobs import OpenJobs
 from .ports import Clock, Performer, Store
+from .project import known
 from .resources import Resources
 from .router import Router
 from .suspects import Suspects
@@ -62,18 +63,23 @@ class Memory:
 
 
 def new_memory(around: Surroundings) -> Memory:
-    router, limits = Router(), around.limits
+    router, limits, resources = Router(), around.limits, Resources()
     return Memory(
         router=router,
         intake=Intake(limits),
         customers=Customers(limits.profiles_max),
         jobs=OpenJobs(),
         hooks=HookBook(),
-        resources=Resources(),
+        resources=resources,
         schedules={},
         ledgers=Ledgers(limits.ledgers_max),
         histories=Histories(limits.histories_max),
-        definitions=Definitions(around.store, constants=around.world.constants, compile=around.compile),
+        definitions=Definitions(
+            around.store,
+            constants=around.world.constants,
+            compile=around.compile,
+            project=lambda: known(resources),
+        ),
         dedupe=Dedupe(),
         warmth=Warmth(router, bytes_max=limits.warm_bytes_max),
         sets=SubscriptionSets(),

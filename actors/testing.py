@@ -19,6 +19,7 @@ from rules.effects import CallRequest, SendPush
 from rules.inputs import Event, PushReported, RequestDone, Response
 from rules.instance import InstanceStatus, State
 from rules.model import Origin
+from rules.project import Project
 from rules.world import World
 
 from .commands import (
@@ -112,17 +113,13 @@ def play(script: Coroutine[Any, Any, _T]) -> _T:
 _compiled: dict[tuple[object, ...], Compiled] = {}
 
 
-async def at_once(
-    row: VersionRow,
-    constants: Mapping[str, object],
-    *,
-    checked: bool,
-    segments: frozenset[str] | None,
-) -> Compiled:
+async def at_once(row: VersionRow, constants: Mapping[str, object], *, against: Project | None) -> Compiled:
     """Compiles on the loop, as threads have times of their own; and each text only once."""
-    at = (row.document, row.number, checked, segments)
+    at = (row.document, row.number, None if against is None else against.segments)
+    if against is not None and against.events:
+        return compile_version(row, constants, against=against)
     if at not in _compiled:
-        _compiled[at] = compile_version(row, constants, checked=checked, segments=segments)
+        _compiled[at] = compile_version(row, constants, against=against)
     return _compiled[at]
 
 

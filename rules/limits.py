@@ -103,6 +103,11 @@ REQUEST_FIELDS_MAX = 50
 # Kinds of events in a source's mapping, and events that one request becomes.
 SOURCE_EVENTS_MAX = 20
 SOURCE_ITEMS_MAX = 1_000
+# What a project lists, what its patterns compile to, and how much that is wrong with an event is told.
+EVENT_SCHEMA_COUNT_MAX = 500
+SEGMENT_COUNT_MAX = 500
+SCHEMA_PATTERN_BYTES_MAX = 1024 * 1024
+EVENT_FAULTS_MAX = 10
 # Events that a collect step gathers.
 COLLECTED_MAX = 500
 NOTIFICATION_COUNT_MAX = 100

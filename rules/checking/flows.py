@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
 from .. import model
@@ -10,6 +10,7 @@ from ..compiling.sources import Sources
 from ..customers.profile import STANDARD
 from ..documents import flow as written
 from ..documents.problems import Pointer, Report, child
+from ..project import Project
 from .cards import check_card
 from .graph import Graph, blocks, busy_loop, definitely_set, reachable
 from .names import check_names
@@ -19,7 +20,9 @@ from .sent_cards import check_sent_cards
 from .tables import check_tables
 
 
-def check_flow(flow: model.Flow, graph: Graph, document: written.Flow, sources: Sources) -> None:
+def check_flow(
+    flow: model.Flow, graph: Graph, document: written.Flow, sources: Sources, project: Project
+) -> None:
     """Report what is wrong with the flow as a whole."""
     checking = _Checking(flow, graph, document, sources.report)
     check_names(document, sources.report)
@@ -33,7 +36,7 @@ def check_flow(flow: model.Flow, graph: Graph, document: written.Flow, sources: 
     for name, card in document.cards.items():
         check_card(card, sources.report, child("/cards", name))
     checking.variables(sources)
-    checking.customer(sources)
+    checking.customer(sources, project.fields)
 
 
 class _Checking:
@@ -108,16 +111,19 @@ class _Checking:
             shown = [place] if area == "steps" else []
         return all(name in known.get(step, frozenset((name,))) for step in shown) if shown else False
 
-    def customer(self, sources: Sources) -> None:
-        """Names that are nearly, but not quite, those of a profile's own fields."""
+    def customer(self, sources: Sources, fields: Iterable[str] | None) -> None:
+        """Names that are nearly, but not quite, those of a profile; all others, if the project lists its
+        fields."""
+        known = STANDARD.union(fields or ())
         for read, pointers in sources.reads.items():
             root, _, path = read.partition(".")
             field = path.partition(".")[0]
-            if root != "customer" or not field or field in STANDARD:
+            if root != "customer" or not field or field in known:
                 continue
-            near = get_close_matches(field, STANDARD, n=1, cutoff=0.8)
-            if near:
-                message = f'A profile has no "{field}" of its own. Did you mean "{near[0]}"?'
+            near = get_close_matches(field, known, n=1, cutoff=0.8)
+            if near or fields is not None:
+                hint = f' Did you mean "{near[0]}"?' if near else ""
+                message = f'A profile has no "{field}" of its own.{hint}'
                 self._report.add("missing_name", next(iter(pointers)), message)
 
 

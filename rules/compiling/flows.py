@@ -21,6 +21,7 @@ from ..documents.syntax import parse
 from ..errors import RuleError
 from ..limits import FOLDER_DEPTH_MAX
 from ..model.flow import listening
+from ..project import UNKNOWN, Project
 from ..variables import coerce
 from .given import given
 from .outside import OutsideCompiler
@@ -69,13 +70,13 @@ def check(
     type: str,
     version: int = 0,
     constants: Mapping[str, object] | None = None,
-    segments: frozenset[str] | None = None,
+    project: Project = UNKNOWN,
 ) -> Compiled:
-    """All problems of a text."""
+    """All problems of a text. `constants` are those of the server, the project's are for who has none."""
     document = load(text, type=type)
     if isinstance(document, list):
         return Compiled(problems=tuple(document))
-    return compile_flow(document, version=version, constants=constants or {}, segments=segments)
+    return compile_flow(document, version=version, constants=constants or {}, project=project)
 
 
 def compile_flow(
@@ -83,8 +84,8 @@ def compile_flow(
     *,
     version: int,
     constants: Mapping[str, object],
+    project: Project = UNKNOWN,
     checked: bool = True,
-    segments: frozenset[str] | None = None,
 ) -> Compiled:
     """The flow as version `version` (minus the draft's revision for tests); `constants` and `segments` are
     this server's (None: it is not known which segments there are).
@@ -92,7 +93,7 @@ def compile_flow(
     Not `checked`: as one that was published before. What is compiled runs, whatever is thought of it by now.
     """
     report = Report(document.positions)
-    compiler = _FlowCompiler(document.flow, report, constants, segments, checked=checked)
+    compiler = _FlowCompiler(document.flow, report, constants, project, checked=checked)
     flow = compiler.flow(version)
     return Compiled(flow=None if report.has_errors else flow, problems=report.problems(), document=document)
 
@@ -103,16 +104,17 @@ class _FlowCompiler:
         flow: written.Flow,
         report: Report,
         constants: Mapping[str, object],
-        segments: frozenset[str] | None,
+        project: Project,
         *,
         checked: bool,
     ) -> None:
         self._flow = flow
         self._report = report
         self._checked = checked
-        self._scopes = Scopes(flow, constants)
+        self._project = project
+        self._scopes = Scopes(flow, constants, project.events)
         self._sources = Sources(report)
-        self._references = References(flow, report, segments)
+        self._references = References(flow, report, project)
         self._variables = {name: self._variable(name, each) for name, each in flow.variables.items()}
         parts = (self._sources, self._scopes, self._references, self._variables)
         self._steps = StepCompiler(*parts)
@@ -157,7 +159,7 @@ class _FlowCompiler:
 
     def _check(self, flow: model.Flow, graph: Graph) -> None:
         self._check_folder()
-        check_flow(flow, graph, self._flow, self._sources)
+        check_flow(flow, graph, self._flow, self._sources, self._project)
 
     def _reads(self, root: str) -> bool:
         return any(name == root or name.startswith(f"{root}.") for name in self._sources.reads)

@@ -67,7 +67,9 @@ class OutcomeCompiler:
             id=outcome.id,
             event=self._references.event_name(outcome.event, child(pointer, "event")),
             match=model.Match(outcome.match),
-            when=self._given.condition(outcome.when, child(pointer, "when"), self._scopes.event),
+            when=self._given.condition(
+                outcome.when, child(pointer, "when"), self._scopes.event([outcome.event])
+            ),
             since_start=outcome.since == "start",
             next=next,
         )

@@ -6,6 +6,7 @@ Each method reports what is not there, with the nearest thing that is.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 
 from msgspec import UnsetType
 
@@ -17,20 +18,18 @@ from ..documents.elements import Submit
 from ..documents.problems import Pointer, Report, child, nearest
 from ..limits import NAME_BYTES_MAX
 from ..model import Next
-
-# Beginnings of event names that only the server raises (flow format §1).
-RESERVED = ("card.", "instance.", "notification.", "customer.", "flow.")
+from ..project import RESERVED, UNKNOWN, Project
 
 
 class References:
-    """`known_segments` None: it is not known which there are. `segments` gathers those that are named."""
+    """Segments and events are those of the project, as far as it says which there are. `segments` gathers the
+    segments that are named."""
 
-    def __init__(
-        self, flow: written_flow.Flow, report: Report, known_segments: frozenset[str] | None = None
-    ) -> None:
+    def __init__(self, flow: written_flow.Flow, report: Report, project: Project = UNKNOWN) -> None:
         self._flow = flow
         self._report = report
-        self._known_segments = known_segments
+        self._known_segments = project.segments
+        self._events = project.events.keys() | project.app_events
         self.segments: set[str] = set()
         steps = flow.steps.items()
         self._notifying = [id for id, step in steps if _notifies(step)]
@@ -123,7 +122,15 @@ class References:
         elif is_raised and name.startswith(RESERVED):
             message = f'Only the server raises events that begin with "{name.partition(".")[0]}.".'
             self._report.add("reserved_name", pointer, message)
+        elif name not in self._events:
+            self._misspelt_event(name, pointer)
         return name
+
+    def _misspelt_event(self, name: str, pointer: Pointer) -> None:
+        near = get_close_matches(name, self._events, n=1, cutoff=0.8)
+        if near:
+            message = f'The project has no event "{name}". Did you mean "{near[0]}"?'
+            self._report.add("unknown_event", pointer, message)
 
     def _unknown(self, code: str, what: str, name: str, known: Iterable[str], pointer: Pointer) -> None:
         self._report.add(code, pointer, f'There is no {what} "{name}".{nearest(name, known)}')

@@ -16,6 +16,8 @@ from ..documents import flow as written_flow
 from ..documents import inputs
 from ..documents import steps as written
 from ..documents.elements import Submit
+from ..documents.triggers import EventTrigger
+from ..event_schemas import EventSchema
 from ..types import Scope, Shape, Type
 from .references import templates_by_step
 
@@ -79,8 +81,15 @@ class Scopes:
     with their fact, in `expect` with the response.
     """
 
-    def __init__(self, flow: written_flow.Flow, constants: Mapping[str, object]) -> None:
+    def __init__(
+        self,
+        flow: written_flow.Flow,
+        constants: Mapping[str, object],
+        events: Mapping[str, EventSchema] | None = None,
+    ) -> None:
         self._flow = flow
+        self._events = events or {}
+        self._with_event: list[tuple[Scope, Shape, Scope]] = []
         self._templates = templates_by_step(flow)
         self._with_card: list[tuple[Shape, Scope]] = []
         world: dict[str, Shape] = {
@@ -89,19 +98,39 @@ class Scopes:
             "now": Type.TIMESTAMP,
         }
         self.start = Scope(world)
-        self.trigger = Scope({**world, "event": _EVENT})
         self.webhook = Scope({**world, "body": Type.DYN, "headers": Type.DYN, "query": Type.DYN})
         self.steps = Scope(
             {
                 **world,
                 "vars": {name: VARIABLE_TYPES[each.type] for name, each in flow.variables.items()},
-                "trigger": _TRIGGER,
+                "trigger": {**_TRIGGER, "event": self._event(_started_by(flow))},
                 "instance": _INSTANCE,
                 "steps": {id: self._outputs(step) for id, step in flow.steps.items()},
             }
         )
-        self.event = self.steps.with_(event=_EVENT)
         self.response = self.steps.with_(response=_RESPONSE)
+
+    def trigger(self, events: Iterable[str]) -> Scope:
+        """In a trigger by one of these events."""
+        return self._beside(self.start, events)
+
+    def event(self, events: Iterable[str]) -> Scope:
+        """In an outcome or a collect that one of these events may satisfy."""
+        return self._beside(self.steps, events)
+
+    def _beside(self, scope: Scope, events: Iterable[str]) -> Scope:
+        event = self._event(events)
+        for base, shape, found in self._with_event:
+            if base is scope and shape == event:
+                return found
+        made = scope.with_(event=event)
+        self._with_event.append((scope, event, made))
+        return made
+
+    def _event(self, names: Iterable[str]) -> Shape:
+        """Any of these events: its data is what their schemas agree on."""
+        shapes = [self._events[name].shape if name in self._events else Type.DYN for name in names]
+        return {**_EVENT, "data": _common(shapes) if shapes else Type.DYN}
 
     def card(self, step: str) -> Scope:
         """In a card outcome of that send_card step: its `card` beside the rest."""
@@ -158,8 +187,9 @@ class Scopes:
 
     def _of_wait(self, step: written.Wait) -> Mapping[str, Shape]:
         of = [each.of for each in step.until if isinstance(each, written.CardOutcome)]
+        heard = [each.event for each in step.until if isinstance(each, written.EventOutcome)]
         return {
-            "event": _EVENT,
+            "event": self._event(heard),
             "card": self._card(of),
             "notification": _NOTIFICATION,
             "instance": _CHILD,
@@ -175,6 +205,16 @@ class Scopes:
             for element, *_ in document_cards.elements(card) if card else ():
                 _add_values(values, element)
         return {"id": Type.STRING, "status": Type.STRING, "button": Type.STRING, "values": values}
+
+
+def _started_by(flow: written_flow.Flow) -> list[str]:
+    """The events that start the flow."""
+    triggers = (each for each in flow.triggers.values() if isinstance(each, EventTrigger))
+    return [event for each in triggers for event in names_of_events(each.event)]
+
+
+def names_of_events(given: str | list[str]) -> list[str]:
+    return [given] if isinstance(given, str) else given
 
 
 def _add_values(values: dict[str, Shape], element: document_cards.Element) -> None:

@@ -18,7 +18,7 @@ from .given import Given, given
 from .outcomes import OutcomeCompiler
 from .outside import OutsideCompiler
 from .references import References
-from .scopes import Scopes
+from .scopes import Scopes, names_of_events
 from .sources import Sources
 from .step_base import Base
 
@@ -232,7 +232,7 @@ class StepCompiler:
             return None
 
     def _collect(self, base: Base, step: written.Collect, pointer: Pointer) -> model.Collect:
-        events = [step.events] if isinstance(step.events, str) else step.events
+        events = names_of_events(step.events)
         for index, event in enumerate(events):
             place = child(pointer, "events")
             self._references.event_name(event, place if isinstance(step.events, str) else child(place, index))
@@ -241,7 +241,7 @@ class StepCompiler:
             **base,
             events=tuple(dict.fromkeys(events)),
             match=model.Match(step.match),
-            when=self._given.condition(step.when, child(pointer, "when"), self._scopes.event),
+            when=self._given.condition(step.when, child(pointer, "when"), self._scopes.event(events)),
             duration=self._given.duration(step.duration, child(pointer, "for")),
             until=self._given.moment(step.until, child(pointer, "until")),
             from_first=step.origin == "first",

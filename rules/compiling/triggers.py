@@ -17,7 +17,7 @@ from ..types import Scope
 from ..values import Value
 from .given import Given, given
 from .references import References
-from .scopes import Scopes
+from .scopes import Scopes, names_of_events
 from .sources import Sources
 
 
@@ -47,7 +47,7 @@ class TriggerCompiler:
     def trigger(self, name: str, trigger: written.Trigger, pointer: Pointer) -> model.Trigger:
         match trigger:
             case written.EventTrigger():
-                return self._event(self._base(name, trigger, self._scopes.trigger, pointer), trigger, pointer)
+                return self._event(name, trigger, pointer)
             case written.SegmentTrigger():
                 return model.SegmentTrigger(
                     **self._base(name, trigger, self._scopes.start, pointer),
@@ -83,8 +83,9 @@ class TriggerCompiler:
             values[name] = self._sources.variable_value(self._variables.get(name), raw, scope, place)
         return values
 
-    def _event(self, base: _Base, trigger: written.EventTrigger, pointer: Pointer) -> model.EventTrigger:
-        events = [trigger.event] if isinstance(trigger.event, str) else trigger.event
+    def _event(self, name: str, trigger: written.EventTrigger, pointer: Pointer) -> model.EventTrigger:
+        events = names_of_events(trigger.event)
+        scope = self._scopes.trigger(events)
         place = child(pointer, "event")
         for index, event in enumerate(events):
             self._references.event_name(
@@ -95,12 +96,10 @@ class TriggerCompiler:
             message = 'A trigger starts for one "customer" or for an "audience".'
             self._sources.report.add("choose_one", child(pointer, "customer"), message)
         return model.EventTrigger(
-            **base,
+            **self._base(name, trigger, scope, pointer),
             events=tuple(dict.fromkeys(events)),
             origins=frozenset(model.Origin(origin) for origin in trigger.origins),
-            customer=Given(self._sources, self._scopes.trigger).value(
-                trigger.customer, child(pointer, "customer")
-            ),
+            customer=Given(self._sources, scope).value(trigger.customer, child(pointer, "customer")),
             audience=None if audience is None else self._audience(audience, child(pointer, "audience")),
         )
 

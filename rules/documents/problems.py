@@ -80,6 +80,7 @@ ERRORS: Final[dict[str, str]] = {
     "bad_moment": "Write a time, an expression, or a mapping with from, offset, local, days.",
     "bad_cell": "Write a literal, a comparison, a range such as [1..5], a list, or = and a condition.",
     "bad_link": "Use an https, http, mailto or tel address, or a deep link of the app.",
+    "bad_schema": "Write a JSON Schema of draft 2020-12 that refers to nothing outside itself.",
     "unknown_zone": "Use an IANA time zone such as Europe/Berlin.",
     "unreachable": "Lead to the step with `next`, or remove it.",
     "busy_loop": "Put a wait into the loop, or another step that waits.",
@@ -112,6 +113,7 @@ WARNINGS: Final[dict[str, str]] = {
     "unreachable_subview": "Add a link with `subview`, or remove the subview.",
     "has_no_effect": "Remove it, or add what it belongs to.",
     "no_uploads": "Do without the file, and never require it, until this server takes uploads.",
+    "unknown_event": "Correct the name, or add the event to the project's `event_schemas`.",
     "missing_name": "Nothing is printed here if the name is not there; check its spelling.",
 }
 

@@ -1,7 +1,8 @@
-"""`flowdeck validate`: checks flow documents without a server."""
+"""`flowdeck validate`: checks flow documents and projects without a server."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from .answers import is_terminal, json_option, say_json
 from .documents import document_type, read_document, shown
 from .failures import Failure
 from .folder import configured
+from .project import PROJECT_FILE, project_of
 
 if TYPE_CHECKING:
     from rules.documents.problems import Problem
@@ -24,15 +26,16 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_context
 def command(ctx: click.Context, files: tuple[Path, ...], config_file: Path | None, as_json: bool) -> None:
-    """Check flow documents: `path:line:col: error code: message`."""
-    from rules.compiling.flows import check
+    """Check flow documents: `path:line:col: error code: message`.
+
+    A flow is held against the `flowdeck.yaml` of its folder, or of one above it.
+    """
     from rules.documents.problems import Severity
 
     constants = configured(config_file).flows.constants
     found: list[tuple[Path, Problem]] = []
     for file in files:
-        compiled = check(read_document(file), type=document_type(file), constants=constants)
-        found += [(file, problem) for problem in compiled.problems]
+        found += [(file, problem) for problem in _problems(file, constants)]
     errors = sum(problem.severity is Severity.ERROR for _, problem in found)
     if as_json:
         say_json({"valid": errors == 0, "problems": [_as_json(*each) for each in found]})
@@ -44,6 +47,18 @@ def command(ctx: click.Context, files: tuple[Path, ...], config_file: Path | Non
                 _summary(len(files), errors, len(found) - errors), err=True, fg="red" if errors else "green"
             )
     ctx.exit(Failure.exit_code if errors else 0)
+
+
+def _problems(file: Path, constants: Mapping[str, object]) -> Sequence[Problem]:
+    from rules.compiling.flows import check
+    from rules.project import compile_project
+
+    text, type = read_document(file), document_type(file)
+    if file.name == PROJECT_FILE:
+        return compile_project(text, type=type).problems
+    project = project_of(file)
+    known = {**project.constants, **constants}
+    return check(text, type=type, constants=known, project=project).problems
 
 
 def _summary(files: int, errors: int, warnings: int) -> str:

@@ -21,14 +21,18 @@ async def post_events(call: Call) -> EventsAnswer:
     media_type = bodies.media_type(call.request.headers)
     if media_type != bodies.JSON and media_type not in bodies.MSGPACK_TYPES:
         raise bodies.unsupported((bodies.JSON, bodies.MSGPACK))
-    make = partial(door.app_event, customer=call.customer, allowed=call.parts.config.events.app_events)
+    engine = call.parts.engine
+    project = engine.definitions.written_project
+    allowed = project.app_events.union(call.parts.config.events.app_events)
+    one = partial(door.app_event, customer=call.customer, allowed=allowed)
+    make = door.fitting(one, door.fit_to(project))
     if door.is_array(raw, media_type):
         events = door.read_many(raw, door.AppEventBody, make, media_type, limits)
         if len(events) > EVENTS_MAX:
             raise ApiError("too_large", f"An app may send at most {EVENTS_MAX} events at once.")
     else:
         events = [door.read_one(raw, door.AppEventBody, make, media_type, limits)]
-    return answer_of(await call.parts.engine.accept(events, client=call.client, size_bytes=len(raw)))
+    return answer_of(await engine.accept(events, client=call.client, size_bytes=len(raw)))
 
 
 ROUTES = (

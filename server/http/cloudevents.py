@@ -20,7 +20,7 @@ from server.settings import Api
 
 from .bodies import JSON, decode, invalid
 from .checks import Faults, check_data, check_name, check_text, read_time
-from .door import read_many, read_one, too_large
+from .door import Fit, fitting, read_many, read_one, too_large
 
 STRUCTURED: Final = "application/cloudevents+json"
 BATCH: Final = "application/cloudevents-batch+json"
@@ -44,15 +44,17 @@ class CloudEvent(msgspec.Struct, frozen=True, kw_only=True):
     data_base64: str | None = None
 
 
-def read_structured(raw: bytes, limits: Api) -> list[Event]:
-    return [read_one(raw, CloudEvent, to_event, JSON, limits)]
+def read_structured(raw: bytes, limits: Api, fit: Fit) -> list[Event]:
+    return [read_one(raw, CloudEvent, fitting(to_event, fit), JSON, limits)]
 
 
-def read_batch(raw: bytes, limits: Api) -> list[Event]:
-    return read_many(raw, CloudEvent, to_event, JSON, limits)
+def read_batch(raw: bytes, limits: Api, fit: Fit) -> list[Event]:
+    return read_many(raw, CloudEvent, fitting(to_event, fit), JSON, limits)
 
 
-def read_binary(raw: bytes, headers: Mapping[str, str], media_type: str, limits: Api) -> list[Event]:
+def read_binary(
+    raw: bytes, headers: Mapping[str, str], media_type: str, limits: Api, fit: Fit
+) -> list[Event]:
     """Attributes are headers (percent-encoded, HTTP binding §3.1.3.2), the body is the data."""
     if len(raw) > limits.event_bytes_max:
         raise ApiError("too_large", too_large(limits))
@@ -67,7 +69,7 @@ def read_binary(raw: bytes, headers: Mapping[str, str], media_type: str, limits:
     except msgspec.ValidationError as error:
         raise invalid(error, CloudEvent) from None
     faults = Faults()
-    made = to_event(event, "", faults)
+    made = fitting(to_event, fit)(event, "", faults)
     faults.end()
     return [made]
 

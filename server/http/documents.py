@@ -58,7 +58,7 @@ async def read_document(call: Call) -> tuple[Document, str, DocumentType]:
 
 async def draft_answer(call: Call, row: FlowRow) -> Answer:
     """The draft in the form that the caller accepts: as it was written, comments included, if that fits."""
-    wanted = wanted_type(call, row)
+    wanted = wanted_type(call, row.draft_type)
     headers = {"ETag": etag(row), "Vary": "Accept", "Cache-Control": "no-cache"}
     content_type = YAML_TYPES[0] if wanted == "yaml" else bodies.JSON
     text = row.draft
@@ -67,13 +67,13 @@ async def draft_answer(call: Call, row: FlowRow) -> Answer:
     return Answer(text.encode(), headers=headers, content_type=content_type)
 
 
-def wanted_type(call: Call, row: FlowRow) -> DocumentType:
+def wanted_type(call: Call, have: str) -> DocumentType:
     accept = call.request.headers.get("Accept", "")
     if "yaml" in accept:
         return "yaml"
     if "json" in accept:
         return "json"
-    return "yaml" if row.draft_type == "yaml" else "json"
+    return "yaml" if have == "yaml" else "json"
 
 
 def converted(text: str, have: str, want: DocumentType) -> str:

@@ -15,6 +15,7 @@ from actors.commands import NO_ID, NO_TIME
 from rules.inputs import Event
 from rules.limits import KEY_BYTES_MAX, NAME_BYTES_MAX
 from rules.model import Origin
+from rules.project import Project
 from server.errors import ApiError, FieldError
 from server.settings import Api
 
@@ -47,17 +48,48 @@ class AppEventBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 Make: TypeAlias = Callable[[T, str, Faults], Event]
 """Makes the event of a body that stands at a pointer; what is wrong goes to the faults."""
+Fit: TypeAlias = Callable[[Event, str, Faults], None]
+"""Holds an event that stands at a pointer against the schema of its name."""
 
 
-def read_events(raw: bytes, media_type: str, limits: Api) -> list[Event]:
+def no_schema(event: Event, pointer: str, faults: Faults) -> None:
+    """For who knows no schemas."""
+
+
+def fit_to(project: Project) -> Fit:
+    """Holds events against the schemas that the project has for them."""
+    if not project.events:
+        return no_schema
+
+    def fits(event: Event, pointer: str, faults: Faults) -> None:
+        schema = project.events.get(event.name)
+        for place, message in schema.faults(event.data) if schema else ():
+            faults.add(f"{pointer}/data{place}", "not_as_schema", message)
+
+    return fits
+
+
+def fitting(make: Make[T], fit: Fit) -> Make[T]:
+    """Makes what `make` makes, and holds it against its schema."""
+
+    def made(body: T, pointer: str, faults: Faults) -> Event:
+        event = make(body, pointer, faults)
+        fit(event, pointer, faults)
+        return event
+
+    return made
+
+
+def read_events(raw: bytes, media_type: str, limits: Api, fit: Fit = no_schema) -> list[Event]:
     """The events of one body: one, an array, or NDJSON; JSON or MessagePack."""
+    make = fitting(backend_event, fit)
     if media_type == NDJSON:
-        return read_lines(raw, EventBody, backend_event, limits)
+        return read_lines(raw, EventBody, make, limits)
     if media_type != JSON and media_type not in MSGPACK_TYPES:
         raise unsupported((JSON, MSGPACK, NDJSON, "application/cloudevents+json"))
     if is_array(raw, media_type):
-        return read_many(raw, EventBody, backend_event, media_type, limits)
-    return [read_one(raw, EventBody, backend_event, media_type, limits)]
+        return read_many(raw, EventBody, make, media_type, limits)
+    return [read_one(raw, EventBody, make, media_type, limits)]
 
 
 def read_one(raw: bytes, kind: type[T], make: Make[T], media_type: str, limits: Api) -> Event:

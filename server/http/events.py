@@ -25,20 +25,21 @@ class EventsAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 async def post_events(call: Call) -> EventsAnswer:
     raw = await bodies.read(call.request, bytes_max=call.parts.config.api.batch_bytes_max)
-    events = read(raw, call.request.headers, call.parts.config.api)
+    fit = door.fit_to(call.parts.engine.definitions.written_project)
+    events = read(raw, call.request.headers, call.parts.config.api, fit)
     return answer_of(await call.parts.engine.accept(events, client=call.client, size_bytes=len(raw)))
 
 
-def read(raw: bytes, headers: Mapping[str, str], limits: Api) -> list[Event]:
+def read(raw: bytes, headers: Mapping[str, str], limits: Api, fit: door.Fit) -> list[Event]:
     """The events of a body, whichever way they were sent."""
     media_type = bodies.media_type(headers)
     if "ce-specversion" in headers:
-        return cloudevents.read_binary(raw, headers, media_type, limits)
+        return cloudevents.read_binary(raw, headers, media_type, limits, fit)
     if media_type == cloudevents.STRUCTURED:
-        return cloudevents.read_structured(raw, limits)
+        return cloudevents.read_structured(raw, limits, fit)
     if media_type == cloudevents.BATCH:
-        return cloudevents.read_batch(raw, limits)
-    return door.read_events(raw, media_type, limits)
+        return cloudevents.read_batch(raw, limits, fit)
+    return door.read_events(raw, media_type, limits, fit)
 
 
 def answer_of(results: Sequence[EventResult]) -> EventsAnswer:

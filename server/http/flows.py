@@ -180,10 +180,9 @@ async def saved(
 
 async def validate(call: Call) -> Validation:
     text, kind = await documents.read_text(call)
-    constants = call.parts.config.flows.constants
-    segments = call.parts.engine.definitions.book.known
+    constants, project = call.parts.config.flows.constants, call.parts.engine.definitions.project
     compiled = await documents.off_the_loop(
-        lambda: check(text, type=kind, constants=constants, segments=segments)
+        lambda: check(text, type=kind, constants=constants, project=project)
     )
     return Validation(valid=compiled.flow is not None, problems=compiled.problems)
 

@@ -22,6 +22,7 @@ from . import bodies
 from .answers import instant
 from .checks import Faults, check_name
 from .credentials import check_name as check_id
+from .door import Fit, fit_to
 from .hooks import limited
 from .refusals import document_error, unwrap
 from .requests import headers_of, read_request, verify
@@ -103,18 +104,19 @@ async def receive(call: Call) -> SourceAnswer:
         ) from None
     if not events:
         return SourceAnswer(status="ignored")
-    check_events(events)
+    check_events(events, fit_to(engine.definitions.written_project))
     # The time at which a repeat came would make another event of it.
     untimed = [msgspec.structs.replace(event, time=NO_TIME) for event in events]
     results = await engine.accept(untimed, client=f"source:{id}", size_bytes=len(raw))
     return SourceAnswer(status="accepted", results=results)
 
 
-def check_events(events: Sequence[Event]) -> None:
+def check_events(events: Sequence[Event], fit: Fit) -> None:
     """Names that a mapping computes are held to the same rules as those of backends."""
     faults = Faults()
     for index, event in enumerate(events):
         check_name(event.name, f"/events/{index}/name", faults)
+        fit(event, f"/events/{index}", faults)
     faults.end()
 
 

@@ -100,10 +100,9 @@ async def publish(call: Call) -> object:
 
 async def preview(call: Call, body: PublishBody) -> PublishPreview:
     row = await found(call)
-    constants = call.parts.config.flows.constants
-    segments = call.parts.engine.definitions.book.known
+    constants, project = call.parts.config.flows.constants, call.parts.engine.definitions.project
     compiled = await documents.off_the_loop(
-        lambda: check(row.draft, type=row.draft_type, constants=constants, segments=segments)
+        lambda: check(row.draft, type=row.draft_type, constants=constants, project=project)
     )
     if compiled.flow is None:
         raise document_error(compiled.problems, "The draft cannot be published.")

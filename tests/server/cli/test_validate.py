@@ -57,3 +57,45 @@ def test_constants_of_the_configuration_are_known(run: Run, tmp_path: Path) -> N
     )
     (tmp_path / "config.toml").write_text("[flows.constants]\nlimit = 5\n")
     assert run("validate", "parcel.yaml").exit_code == 0
+
+
+PROJECT = """\
+event_schemas:
+  parcel.shipped: {type: object, additionalProperties: false, properties: {weight: {type: number}}}
+constants: {shop: {heavy: 20.0}}
+"""
+READING = GOOD.replace(
+    "event: parcel.shipped", "event: parcel.shipped, when: event.data.WHAT > constants.shop.heavy"
+)
+
+
+def test_a_flow_is_held_against_the_project_of_a_folder_above(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flowdeck.yaml").write_text(PROJECT)
+    (tmp_path / "flows/good.yaml").write_text(READING.replace("WHAT", "weight"))
+    (tmp_path / "flows/wrong.yaml").write_text(READING.replace("WHAT", "wieght"))
+    assert run("validate", "flows/good.yaml").exit_code == 0
+    wrong = run("validate", "flows/wrong.yaml")
+    assert (wrong.exit_code, "error unknown_name" in wrong.stdout) == (1, True)
+
+
+def test_a_project_outside_the_repository_is_somebody_elses(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "repository/.git").mkdir(parents=True)
+    (tmp_path / "flowdeck.yaml").write_text("nonsense: true")
+    (tmp_path / "repository/good.yaml").write_text(GOOD)
+    assert run("validate", "repository/good.yaml").exit_code == 0
+
+
+def test_a_project_is_checked_itself(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "flowdeck.yaml").write_text(PROJECT + "fields: {email: {type: string}}\n")
+    result = run("validate", "flowdeck.yaml")
+    assert result.exit_code == 1
+    assert result.stdout.startswith("flowdeck.yaml:4:10: error reserved_name: ")
+
+
+def test_a_project_with_errors_is_shown_before_any_flow_is_checked(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "flowdeck.yaml").write_text("nonsense: true")
+    (tmp_path / "good.yaml").write_text(GOOD)
+    result = run("validate", "good.yaml")
+    assert result.exit_code == 1
+    assert "flowdeck.yaml:1:1: error unknown_key" in result.stderr

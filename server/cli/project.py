@@ -1,0 +1,38 @@
+"""The project that a file belongs to: the `flowdeck.yaml` of its folder, or of the nearest one above."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from .documents import read_document, shown
+from .failures import Failure
+
+if TYPE_CHECKING:
+    from rules.project import Project
+
+PROJECT_FILE: Final = "flowdeck.yaml"
+
+
+def project_file(file: Path) -> Path | None:
+    """Not above the folder that holds a repository: what lies there is somebody else's."""
+    for folder in file.resolve().parents:
+        if (folder / PROJECT_FILE).is_file():
+            return folder / PROJECT_FILE
+        if (folder / ".git").exists():
+            return None
+    return None
+
+
+def project_of(file: Path) -> Project:
+    """One that holds nothing against anyone, if there is none; one with errors ends the command."""
+    from rules.project import UNKNOWN, compile_project
+
+    found = project_file(file)
+    if found is None:
+        return UNKNOWN
+    compiled = compile_project(read_document(found), type="yaml")
+    if compiled.project is None:
+        problems = [f"  {shown(found, problem)}" for problem in compiled.problems]
+        raise Failure("\n".join([f"{found} has errors", *problems]))
+    return compiled.project

@@ -193,9 +193,9 @@ def _take(run: Run, input: Input) -> None:  # noqa: C901, PLR0912 – an arm a k
 
 def _repair(run: Run, repaired: Repaired) -> None:
     """Parked tokens move again, and what faults of ours consumed comes back."""
-    if not run.live:
+    if not run.live or not run.flow.steps.keys() >= {*(repaired.to or ())}:
         return
-    if repaired.step is None and repaired.action == "retry":
+    if repaired.step is None and repaired.action == "retry" and run.missed:
         run.timers = (*run.timers, *[missed.timer for missed in run.missed if missed.timer is not None])
         inputs = tuple([missed.input for missed in run.missed if missed.timer is None])
         if inputs:
@@ -214,14 +214,11 @@ def faulted(state: State, input: Input, *, now: int, message: str) -> Turn:
     details: dict[str, object] = {"code": "fault", "message": message}
     dropped = _due(state.timers, now) if isinstance(input, TimeCame) else None
     timers = tuple([timer for timer in state.timers if timer is not dropped])
-    missed = Missed(timer=dropped) if dropped is not None else Missed(input=pack(input))
-    state = replace(
-        state,
-        now=now,
-        turn=state.turn + 1,
-        timers=timers,
-        missed=(*state.missed, missed)[-MISSED_INPUTS_MAX:],
-    )
+    missed = state.missed
+    if not isinstance(input, Repaired):  # who repairs sees that it failed, and asks again
+        lost = Missed(timer=dropped) if dropped is not None else Missed(input=pack(input))
+        missed = (*missed, lost)[-MISSED_INPUTS_MAX:]
+    state = replace(state, now=now, turn=state.turn + 1, timers=timers, missed=missed)
     if state.live:
         status = TRANSITIONS[state.status, Change.PARKED]
         state = replace(state, status=status, fault=True, error=details)

@@ -153,7 +153,8 @@ def repair(run: Run, repaired: Repaired) -> None:
     """Parked tokens are tried again with the same activation, or led past their step (§9.7)."""
     parked = [token for token in run.tokens if token.error is not None]
     for token in parked:
-        if repaired.step not in (None, token.step):
+        # One that came before it may have ended the instance.
+        if repaired.step not in (None, token.step) or token not in run.tokens:
             continue
         run.drop_token(token)
         step = run.flow.steps[token.step]

@@ -167,7 +167,7 @@ class Jobs:
 
     async def _count(self, spec: Spec) -> int:
         if isinstance(spec, TendInstances):
-            return await self._store.count_instances(spec.filter, up_to=spec.up_to)
+            return sum((await self._store.tally_instances(spec.filter, up_to=spec.up_to)).values())
         if isinstance(spec, StartFlow) and spec.listed is not None:
             return spec.listed.count
         crowd = spec.crowd

@@ -279,12 +279,14 @@ class MemoryStore:
     ) -> Stretch:
         await _others()
         walk = self.rows.instances.walk(_matches(filter), after=after, up_to=up_to)
-        found = [(number, row.id) for number, row in islice(walk, limit + 1)]
-        return Stretch(ids=found[:limit], looked_to=found[limit - 1][0] if len(found) > limit else None)
+        return _stretch([(number, row.id) for number, row in islice(walk, limit + 1)], limit)
 
-    async def count_instances(self, filter: InstanceFilter, *, up_to: int | None = None) -> int:
+    async def tally_instances(
+        self, filter: InstanceFilter, *, up_to: int | None = None
+    ) -> Mapping[tuple[str, str | None, str | None], int]:
         await _others()
-        return sum(1 for _ in self.rows.instances.walk(_matches(filter), up_to=up_to))
+        walk = self.rows.instances.walk(_matches(filter), up_to=up_to)
+        return Counter((row.status, row.step, row.error) for _, row in walk)
 
     async def last_instance_number(self) -> int:
         await _others()
@@ -301,20 +303,23 @@ class MemoryStore:
 
     async def cards(self, filter: CardFilter) -> tuple[Sequence[FeedCard], str | None]:
         await _others()
-        wanted = {
-            name: value
-            for name in ("customer", "flow", "instance")
-            if (value := getattr(filter, name)) is not None
-        }
+        return self.rows.cards.page(_card_matches(filter), cursor=filter.cursor, limit=filter.limit)
 
-        def matches(row: FeedCard) -> bool:
-            return (
-                all(getattr(row, name) == value for name, value in wanted.items())
-                and (filter.status is None or row.card.status == filter.status)
-                and (filter.stream is None or filter.stream in row.card.streams)
-            )
+    async def card_numbers(self, filter: CardFilter, *, after: int, up_to: int | None, limit: int) -> Stretch:
+        await _others()
+        walk = self.rows.cards.walk(_card_matches(filter), after=after, up_to=up_to)
+        return _stretch([(number, row.card.id) for number, row in islice(walk, limit + 1)], limit)
 
-        return self.rows.cards.page(matches, cursor=filter.cursor, limit=filter.limit)
+    async def tally_cards(
+        self, filter: CardFilter, *, up_to: int | None = None
+    ) -> Mapping[tuple[str, str], int]:
+        await _others()
+        walk = self.rows.cards.walk(_card_matches(filter), up_to=up_to)
+        return Counter((row.card.status.value, row.flow) for _, row in walk)
+
+    async def last_card_number(self) -> int:
+        await _others()
+        return self.rows.cards.last_number
 
     async def customers(self, filter: CustomerFilter) -> tuple[Sequence[CustomerRow], str | None]:
         await _others()
@@ -367,7 +372,7 @@ def _route(row: InstanceRow) -> Route:
 
 
 def _matches(filter: InstanceFilter) -> Callable[[InstanceRow], bool]:
-    names = ("flow", "customer", "status", "key", "step", "invocation", "parent", "test")
+    names = ("flow", "customer", "status", "error", "key", "step", "invocation", "parent", "test")
     wanted = {name: value for name in names if (value := getattr(filter, name)) is not None}
 
     def matches(row: InstanceRow) -> bool:
@@ -380,6 +385,26 @@ def _matches(filter: InstanceFilter) -> Callable[[InstanceRow], bool]:
         )
 
     return matches
+
+
+def _card_matches(filter: CardFilter) -> Callable[[FeedCard], bool]:
+    names = ("customer", "flow", "instance")
+    wanted = {name: value for name in names if (value := getattr(filter, name)) is not None}
+
+    def matches(row: FeedCard) -> bool:
+        return (
+            all(getattr(row, name) == value for name, value in wanted.items())
+            and (filter.status is None or row.card.status == filter.status)
+            and (row.card.open or not filter.open)
+            and (filter.stream is None or filter.stream in row.card.streams)
+        )
+
+    return matches
+
+
+def _stretch(found: list[tuple[int, str]], limit: int) -> Stretch:
+    """Of one row more than is wanted."""
+    return Stretch(ids=found[:limit], looked_to=found[limit - 1][0] if len(found) > limit else None)
 
 
 def _belongs(

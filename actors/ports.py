@@ -105,8 +105,8 @@ class InstanceFilter:
     """All given fields must match; `cursor` continues a list (newest first).
 
     `version`: a number, or every revision of the draft. `unfinished`: only those that are running or failed.
-    `step`: the first token's. A page may be shorter than
-    `limit` although more follow: a list ends when its next cursor is None.
+    `step`: the first token's; `error`: the code of why it failed. A page may be shorter than `limit` although
+    more follow: a list ends when its next cursor is None.
     """
 
     flow: str | None = None
@@ -119,16 +119,20 @@ class InstanceFilter:
     parent: str | None = None
     test: bool | None = None
     unfinished: bool = False
+    error: str | None = None
     cursor: str | None = None
     limit: int = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardFilter:
+    """`open`: only those that are not closed."""
+
     customer: str | None = None
     flow: str | None = None
     instance: str | None = None
     status: str | None = None
+    open: bool = False
     stream: str | None = None
     cursor: str | None = None
     limit: int = 50
@@ -336,8 +340,13 @@ class Store(Protocol):
         """
         ...
 
-    async def count_instances(self, filter: InstanceFilter, *, up_to: int | None = None) -> int:
-        """As many as the walk would give. What changes while it counts is counted or not."""
+    async def tally_instances(
+        self, filter: InstanceFilter, *, up_to: int | None = None
+    ) -> Mapping[tuple[str, str | None, str | None], int]:
+        """How many the walk would give, by (status, step of the first token, code of the error).
+
+        What changes while it counts is counted or not.
+        """
         ...
 
     async def last_instance_number(self) -> int:
@@ -349,6 +358,20 @@ class Store(Protocol):
     async def card(self, id: str) -> FeedCard | None: ...
 
     async def cards(self, filter: CardFilter) -> tuple[Sequence[FeedCard], str | None]: ...
+
+    async def card_numbers(self, filter: CardFilter, *, after: int, up_to: int | None, limit: int) -> Stretch:
+        """As `instance_numbers`, over cards, in the order in which they were created."""
+        ...
+
+    async def tally_cards(
+        self, filter: CardFilter, *, up_to: int | None = None
+    ) -> Mapping[tuple[str, str], int]:
+        """As `tally_instances`, by (status, flow)."""
+        ...
+
+    async def last_card_number(self) -> int:
+        """The highest number of a card that is there; 0 if there is none."""
+        ...
 
     async def customers(self, filter: CustomerFilter) -> tuple[Sequence[CustomerRow], str | None]: ...
 

@@ -1,4 +1,4 @@
-"""The lists of the API, newest first and in pages, and walks over instances, oldest first: filtered both.
+"""The lists of the API: filtered, newest first, in pages. Walks over the same rows are `walks.py`.
 
 Each statement walks one index and looks at a bounded number of rows, so it may end early; the cursor is then
 the last row that was looked at. A cursor is a row's number: what starts meanwhile shifts nothing.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from actors.ports import CardFilter, CustomerFilter, InstanceFilter, JobFilter
-from actors.records import CustomerRow, FeedCard, InstanceRow, JobRow, Stretch
+from actors.records import CustomerRow, FeedCard, InstanceRow, JobRow
 
 from .connection import Database
 from .reads import card, customer, instance_row
@@ -35,68 +35,20 @@ class Window:
 def instances(
     db: Database, filter: InstanceFilter, *, looked_at_max: int = LOOKED_AT_MAX
 ) -> tuple[list[InstanceRow], str | None]:
-    statement = over_walk("instances_page", _instance_walk(filter), order="desc")
+    statement = over_walk("instances_page", instance_walk(filter), order="desc")
     window = Window(filter.cursor, filter.limit, looked_at_max)
-    rows, cursor = _page(db, statement, _instance_values(filter), window)
+    rows, cursor = _page(db, statement, instance_values(filter), window)
     return [
         instance_row(columns, state=b"", step=step, parent=parent) for *columns, step, parent in rows
     ], cursor
 
 
-def instance_numbers(
-    db: Database,
-    filter: InstanceFilter,
-    *,
-    after: int,
-    up_to: int | None,
-    limit: int,
-    looked_at_max: int = LOOKED_AT_MAX,
-) -> Stretch:
-    statement = over_walk("instances_numbers", _instance_walk(filter), order="asc")
-    before = NEWEST if up_to is None else up_to + 1
-    bounds = {"after": after, "before": before, "window": looked_at_max, "limit": limit + 1}
-    rows = db.execute(statement, _instance_values(filter) | bounds).fetchall()
-    if len(rows) > limit:
-        return Stretch(ids=rows[:limit], looked_to=rows[limit - 1][0])
-    if rows and rows[-1][1] is None:
-        return Stretch(ids=rows[:-1], looked_to=rows[-1][0])
-    return Stretch(ids=rows, looked_to=None)
-
-
-def count_instances(
-    db: Database,
-    filter: InstanceFilter,
-    *,
-    after: int,
-    up_to: int | None,
-    looked_at_max: int = LOOKED_AT_MAX,
-) -> tuple[int, int | None]:
-    """A piece of the count, and the number to go on after, None at the end."""
-    statement = over_walk("instances_count", _instance_walk(filter), order="asc")
-    before = NEWEST if up_to is None else up_to + 1
-    bounds = {"after": after, "before": before, "window": looked_at_max}
-    count, last, looked_at = db.execute(statement, _instance_values(filter) | bounds).fetchone()
-    return count, last if looked_at == looked_at_max else None
-
-
 def cards(
     db: Database, filter: CardFilter, *, looked_at_max: int = LOOKED_AT_MAX
 ) -> tuple[list[FeedCard], str | None]:
-    if filter.instance is not None:
-        walk = "cards_by_instance"
-    elif filter.customer is not None:
-        walk = "cards_by_customer"
-    else:
-        walk = "cards_all"
-    given = {
-        "customer": filter.customer,
-        "flow": filter.flow,
-        "instance": filter.instance,
-        "status": filter.status,
-        "stream": filter.stream,
-    }
     window = Window(filter.cursor, filter.limit, looked_at_max)
-    rows, cursor = _page(db, over_walk("cards_page", walk, order="desc"), given, window)
+    statement = over_walk("cards_page", card_walk(filter), order="desc")
+    rows, cursor = _page(db, statement, card_values(filter), window)
     return [card(row) for row in rows], cursor
 
 
@@ -130,7 +82,7 @@ def jobs(
     return [JobRow(*row) for row in rows], cursor
 
 
-def _instance_walk(filter: InstanceFilter) -> str:
+def instance_walk(filter: InstanceFilter) -> str:
     """Along the narrowest index that the filter allows."""
     if filter.parent is not None:
         return "instances_by_parent"
@@ -147,7 +99,7 @@ def _instance_walk(filter: InstanceFilter) -> str:
     return "instances_all"
 
 
-def _instance_values(filter: InstanceFilter) -> dict[str, object]:
+def instance_values(filter: InstanceFilter) -> dict[str, object]:
     return {
         "flow": filter.flow,
         "version": None if filter.version == "draft" else filter.version,
@@ -155,11 +107,29 @@ def _instance_values(filter: InstanceFilter) -> dict[str, object]:
         "customer": filter.customer,
         "status": filter.status,
         "unfinished": filter.unfinished,
+        "error": filter.error,
         "key": filter.key,
         "step": filter.step,
         "invocation": filter.invocation,
         "parent": filter.parent,
         "test": filter.test,
+    }
+
+
+def card_walk(filter: CardFilter) -> str:
+    if filter.instance is not None:
+        return "cards_by_instance"
+    return "cards_all" if filter.customer is None else "cards_by_customer"
+
+
+def card_values(filter: CardFilter) -> dict[str, object]:
+    return {
+        "customer": filter.customer,
+        "flow": filter.flow,
+        "instance": filter.instance,
+        "status": filter.status,
+        "open": filter.open,
+        "stream": filter.stream,
     }
 
 

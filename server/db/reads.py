@@ -198,6 +198,10 @@ def last_instance_number(db: Database) -> int:
     return int(db.execute(SQL["instances_last"]).fetchone()[0])
 
 
+def last_card_number(db: Database) -> int:
+    return int(db.execute(SQL["cards_last"]).fetchone()[0])
+
+
 def timeline(db: Database, instance: str, after: int, limit: int) -> list[TimelineRow]:
     given = {"instance": instance, "after": after, "limit": limit}
     return [TimelineRow(instance, *row) for row in db.execute(SQL["timeline_read"], given).fetchall()]

@@ -51,7 +51,7 @@ from actors.records import (
 )
 
 from ..auth.rows import ApiKeyRow, AppKeyRow
-from . import customers, jobs, keys, lists, reads, upkeep
+from . import customers, jobs, keys, lists, reads, upkeep, walks
 from .connection import DATABASE, Database, Lane, Open, open_file, open_reader, open_writer, transact
 from .migrations import migrate
 from .writes import write_group
@@ -304,14 +304,16 @@ class SqliteStore:
     async def instance_numbers(
         self, filter: InstanceFilter, *, after: int, up_to: int | None, limit: int
     ) -> Stretch:
-        return await self._edges(lists.instance_numbers, filter, after=after, up_to=up_to, limit=limit)
+        return await self._edges(walks.instance_numbers, filter, after=after, up_to=up_to, limit=limit)
 
-    async def count_instances(self, filter: InstanceFilter, *, up_to: int | None = None) -> int:
-        count, after = await self._edges(lists.count_instances, filter, after=0, up_to=up_to)
+    async def tally_instances(
+        self, filter: InstanceFilter, *, up_to: int | None = None
+    ) -> Mapping[tuple[str, str | None, str | None], int]:
+        counts, after = await self._edges(walks.tally_instances, filter, after=0, up_to=up_to)
         while after is not None:
-            more, after = await self._edges(lists.count_instances, filter, after=after, up_to=up_to)
-            count += more
-        return count
+            more, after = await self._edges(walks.tally_instances, filter, after=after, up_to=up_to)
+            counts += more
+        return counts
 
     async def last_instance_number(self) -> int:
         return await self._edges(reads.last_instance_number)
@@ -324,6 +326,21 @@ class SqliteStore:
 
     async def cards(self, filter: CardFilter) -> tuple[Sequence[FeedCard], str | None]:
         return await self._edges(lists.cards, filter)
+
+    async def card_numbers(self, filter: CardFilter, *, after: int, up_to: int | None, limit: int) -> Stretch:
+        return await self._edges(walks.card_numbers, filter, after=after, up_to=up_to, limit=limit)
+
+    async def tally_cards(
+        self, filter: CardFilter, *, up_to: int | None = None
+    ) -> Mapping[tuple[str, str], int]:
+        counts, after = await self._edges(walks.tally_cards, filter, after=0, up_to=up_to)
+        while after is not None:
+            more, after = await self._edges(walks.tally_cards, filter, after=after, up_to=up_to)
+            counts += more
+        return counts
+
+    async def last_card_number(self) -> int:
+        return await self._edges(reads.last_card_number)
 
     async def customers(self, filter: CustomerFilter) -> tuple[Sequence[CustomerRow], str | None]:
         return await self._edges(lists.customers, filter)

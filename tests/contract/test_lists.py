@@ -8,48 +8,10 @@ from typing import Any
 import pytest
 
 from actors.ports import CardFilter, CustomerFilter, InstanceFilter, Store
-from actors.records import CardRow, CustomerRow, Group, InstanceRow
-from rules.cards.card import CardStatus
+from actors.records import CustomerRow, Group
 
-from .rows import AT, card, customer, ended, flow, instance, journal, started, timeline, version
-
-INSTANCES: list[InstanceRow] = [
-    instance("i-1", step="ask"),
-    instance("i-2", flow="other", customer="c-2", key="order"),
-    instance("i-3", version=2, status="failed", invocation="v-2", step="pay", parent="i-1"),
-    instance("i-4", test=True, customer="c-2", status="completed", ended_at=AT, live=False),
-    instance("d-1", version=-1, test=True, customer="c-3"),
-    instance("d-2", version=-2, test=True, customer="c-3", key="trial", status="failed"),
-]
-
-
-INSTANCE_FILTERS: list[tuple[dict[str, Any], list[str]]] = [
-    ({}, ["d-2", "d-1", "i-4", "i-3", "i-2", "i-1"]),
-    ({"flow": "welcome"}, ["d-2", "d-1", "i-4", "i-3", "i-1"]),
-    ({"flow": "welcome", "version": 2}, ["i-3"]),
-    ({"version": 1}, ["i-4", "i-2", "i-1"]),
-    ({"version": -2}, ["d-2"]),
-    ({"version": "draft"}, ["d-2", "d-1"]),
-    ({"version": "draft", "flow": "other"}, []),
-    ({"version": "draft", "customer": "c-3", "status": "running"}, ["d-1"]),
-    ({"version": "draft", "key": "trial"}, ["d-2"]),
-    ({"customer": "c-2"}, ["i-4", "i-2"]),
-    ({"customer": "c-2", "flow": "other"}, ["i-2"]),
-    ({"status": "failed"}, ["d-2", "i-3"]),
-    ({"status": "failed", "version": "draft"}, ["d-2"]),
-    ({"status": "completed"}, ["i-4"]),
-    ({"key": "order"}, ["i-2"]),
-    ({"step": "ask"}, ["i-1"]),
-    ({"invocation": "v-2"}, ["i-3"]),
-    ({"parent": "i-1"}, ["i-3"]),
-    ({"parent": "i-1", "status": "running"}, []),
-    ({"test": True}, ["d-2", "d-1", "i-4"]),
-    ({"test": False}, ["i-3", "i-2", "i-1"]),
-    ({"unfinished": True, "flow": "welcome", "version": 1}, ["i-1"]),
-    ({"unfinished": True, "flow": "welcome", "version": 2}, ["i-3"]),
-    ({"unfinished": True, "test": True}, ["d-2", "d-1"]),
-    ({"flow": "nobody"}, []),
-]
+from .listed import CARD_FILTERS, CARDS, INSTANCE_FILTERS, INSTANCES
+from .rows import customer, ended, flow, instance, journal, started, timeline, version
 
 
 @pytest.mark.parametrize(("filter", "ids"), INSTANCE_FILTERS)
@@ -59,45 +21,6 @@ async def test_instances_by_filter_newest_first(store: Store, filter: dict[str, 
     assert [row.id for row in rows] == ids
     assert cursor is None
     assert all(row.state == b"" for row in rows)
-
-
-@pytest.mark.parametrize(("filter", "ids"), INSTANCE_FILTERS)
-async def test_walk_and_count_find_what_the_list_finds(
-    store: Store, filter: dict[str, Any], ids: list[str]
-) -> None:
-    await store.apply(started(*INSTANCES))
-    found = InstanceFilter(**filter, limit=1)
-    stretch = await store.instance_numbers(found, after=0, up_to=None, limit=9)
-    assert [id for _, id in stretch.ids] == ids[::-1]
-    assert stretch.looked_to is None
-    assert await store.count_instances(found) == len(ids)
-    assert await store.count_instances(found, up_to=1) == ids.count(INSTANCES[0].id)
-
-
-@pytest.mark.parametrize("filter", [{}, {"flow": "welcome"}, {"customer": "c-1"}, {"status": "running"}])
-async def test_walk_goes_on_where_it_looked_to(store: Store, filter: dict[str, Any]) -> None:
-    await store.apply(started(*[instance(f"i-{number}") for number in range(7)]))
-    last = await store.last_instance_number()
-    await store.apply(started(instance("later")))
-    seen: list[tuple[int, str]] = []
-    after: int | None = 0
-    while after is not None:
-        stretch = await store.instance_numbers(InstanceFilter(**filter), after=after, up_to=last, limit=3)
-        seen += stretch.ids
-        after = stretch.looked_to
-    assert [id for _, id in seen] == [f"i-{number}" for number in range(7)]
-    assert sorted(seen) == seen
-    assert seen[-1][0] == last
-
-
-async def test_walk_ends_with_its_last_full_piece(store: Store) -> None:
-    await store.apply(started(*INSTANCES))
-    stretch = await store.instance_numbers(InstanceFilter(), after=0, up_to=None, limit=len(INSTANCES))
-    assert (len(stretch.ids), stretch.looked_to) == (len(INSTANCES), None)
-
-
-async def test_last_number_of_no_instance_is_zero(store: Store) -> None:
-    assert await store.last_instance_number() == 0
 
 
 @pytest.mark.parametrize("filter", [{}, {"flow": "welcome"}, {"customer": "c-1"}, {"status": "running"}])
@@ -120,26 +43,7 @@ async def test_page_is_not_shifted_by_what_starts_meanwhile(store: Store) -> Non
     assert [row.id for row in rows] == ["i-1", "i-0"]
 
 
-CARDS: list[CardRow] = [
-    card("k-1", streams=("home",)),
-    card("k-2", customer="c-2", instance="i-2", streams=("home", "news")),
-    card("k-3", flow="other", instance="i-3", status=CardStatus.EXPIRED, closed_at=AT),
-]
-
-
-@pytest.mark.parametrize(
-    ("filter", "ids"),
-    [
-        ({}, ["k-3", "k-2", "k-1"]),
-        ({"customer": "c-1"}, ["k-3", "k-1"]),
-        ({"flow": "other"}, ["k-3"]),
-        ({"instance": "i-2"}, ["k-2"]),
-        ({"status": "expired"}, ["k-3"]),
-        ({"stream": "home"}, ["k-2", "k-1"]),
-        ({"stream": "news", "customer": "c-2"}, ["k-2"]),
-        ({"stream": "hom"}, []),
-    ],
-)
+@pytest.mark.parametrize(("filter", "ids"), CARD_FILTERS)
 async def test_cards_by_filter_newest_first(store: Store, filter: dict[str, Any], ids: list[str]) -> None:
     instances = {"i-2": instance("i-2", customer="c-2")}
     await store.apply(Group(instances=instances, cards=CARDS))

@@ -1,2 +1,2 @@
--- cards_by_seq; a walk, completed by cards_page
+-- cards_by_seq; a walk, completed by cards_page, cards_numbers or cards_tally
 select * from cards where customer = :customer and number > :after and number < :before order by number {order} limit :window

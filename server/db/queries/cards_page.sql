@@ -9,6 +9,7 @@ where (:customer is null or customer = :customer)
   and (:flow is null or flow = :flow)
   and (:instance is null or instance = :instance)
   and (:status is null or status = :status)
+  and (:open = 0 or closed_at is null)
   and (:stream is null or exists (select 1 from json_each(streams) where value = :stream))
 union all
 select number, null, null, null, null, null, null, null, null, null

@@ -1,4 +1,4 @@
--- instances_unfinished; a walk, completed by instances_page, instances_numbers or instances_count
+-- instances_unfinished; a walk, completed by instances_page, instances_numbers or instances_tally
 select * from instances
 where flow = :flow and version = :version and status in ('running', 'failed')
   and number > :after and number < :before

@@ -112,9 +112,11 @@ def test_walk_goes_along_its_index(
     way = way_of(walk)
     assert any(step.startswith("SEARCH") and way in step for step in steps), steps
     assert not scanned(steps), steps
-    assert walk in SORTED or not any("TEMP B-TREE" in step for step in steps), steps
+    assert walk in SORTED or name in GROUPED or not any("TEMP B-TREE" in step for step in steps), steps
 
 
+# Of the rows that one statement looks at.
+GROUPED = {"instances_tally", "cards_tally"}
 SORTED = {"timeline_read", "live_below", "versions", "cards_by_customer", "cards_by_instance"}
 
 

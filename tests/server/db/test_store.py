@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from actors.ports import MS_PER_DAY, InstanceFilter, Retention, StoreError
+from actors.ports import MS_PER_DAY, CardFilter, InstanceFilter, Retention, StoreError
 from actors.records import Group
-from server.db import customers, lists
+from server.db import customers, lists, walks
 from server.db.connection import DATABASE, Cursor, Database, open_file
 from server.db.sql import SQL
 from server.db.store import SqliteStore, StoreLimits
-from tests.contract.rows import AT, DAY, customer, dedupe, instance, journal, started, timeline
+from tests.contract.rows import AT, DAY, card, customer, dedupe, instance, journal, started, timeline
 from tests.server.db.stores import names, opened
 
 BLOB_BYTES = 4_000
@@ -109,15 +109,36 @@ async def test_walk_that_looked_at_enough_ends_early_and_goes_on(tmp_path: Path)
         pieces, counts = [], []
         after: int | None = 0
         while after is not None:
-            stretch = lists.instance_numbers(db, filter, after=after, up_to=9, limit=5, looked_at_max=4)
+            stretch = walks.instance_numbers(db, filter, after=after, up_to=9, limit=5, looked_at_max=4)
             pieces.append([id for _, id in stretch.ids])
             after = stretch.looked_to
         after = 0
         while after is not None:
-            count, after = lists.count_instances(db, filter, after=after, up_to=None, looked_at_max=4)
-            counts.append(count)
+            counted, after = walks.tally_instances(db, filter, after=after, up_to=None, looked_at_max=4)
+            counts.append(counted.total())
         db.close()
     assert pieces == [["i-2"], [], []]
+    assert counts == [1, 0, 0]
+
+
+async def test_walk_over_cards_that_looked_at_enough_ends_early_and_goes_on(tmp_path: Path) -> None:
+    filter = CardFilter(flow="other")
+    async with opened(tmp_path) as store:
+        rows = [card(f"k-{number}", flow="other" if number == 2 else "welcome") for number in range(10)]
+        await store.apply(Group(cards=rows))
+        db = open_file(store.path, read_only=True)
+        pieces, counts = [], []
+        after: int | None = 0
+        while after is not None:
+            stretch = walks.card_numbers(db, filter, after=after, up_to=9, limit=5, looked_at_max=4)
+            pieces.append([id for _, id in stretch.ids])
+            after = stretch.looked_to
+        after = 0
+        while after is not None:
+            counted, after = walks.tally_cards(db, filter, after=after, up_to=None, looked_at_max=4)
+            counts.append(counted.total())
+        db.close()
+    assert pieces == [["k-2"], [], []]
     assert counts == [1, 0, 0]
 
 

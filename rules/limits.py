@@ -60,6 +60,8 @@ EXPRESSION_STRING_CHARS_MAX = 8_192
 EXPRESSION_LIST_ITEMS_MAX = 500
 # Depth to which two values are compared, levels: deeper than any event that people write.
 EXPRESSION_VALUE_DEPTH_MAX = 64
+# Durations in expressions, days: ten thousand years, as the standard has it.
+EXPRESSION_DURATION_DAYS_MAX = 3_652_500
 # Pattern of `matches`, characters: an address or a number is described in fewer.
 EXPRESSION_PATTERN_CHARS_MAX = 256
 # Pattern of `matches` with its counts written out, atoms: RE2 builds it within 3 ms.

@@ -74,6 +74,8 @@ class _Decoder:
         function = text(call, 2)
         if function in _ALIKE:
             _check_alike(offset, function, args)
+        if function == "_?_:_":
+            kind = _chosen(kind, args)
         return Call(offset, kind, function, args)
 
     def _entries(self, offset: int, struct: Fields) -> Entries:
@@ -171,6 +173,12 @@ def _check_alike(offset: int, function: str, args: tuple[Node, ...]) -> None:
     kinds = {arg.kind for arg in args[-2:]}
     if kinds & _NULLABLE and len(kinds) > 1 and not kinds & {Kind.DYN, Kind.NULL}:
         raise mismatch(function, [arg.kind.value for arg in args], offset)
+
+
+def _chosen(kind: Kind, args: tuple[Node, ...]) -> Kind:
+    """The kind of a choice: beside null the checker takes a nullable field for untyped."""
+    sides = {arg.kind for arg in args[1:]} - {Kind.NULL}
+    return sides.pop() if len(sides) == 1 else kind
 
 
 def _is_false(expr: Fields) -> bool:

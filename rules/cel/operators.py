@@ -12,7 +12,17 @@ from typing import Any
 from ..errors import EvaluationError
 from ..limits import EXPRESSION_VALUE_DEPTH_MAX
 from .access import has_key
-from .values import STEP_CHARS, Budget, Optional, checked_list, checked_text, int64, list_arg, mismatch
+from .values import (
+    STEP_CHARS,
+    Budget,
+    Optional,
+    checked_length,
+    checked_list,
+    checked_text,
+    int64,
+    list_arg,
+    mismatch,
+)
 
 # ── comparison ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -101,7 +111,7 @@ def add(budget: Budget, left: object, right: object) -> object:
         case timedelta(), datetime():
             return in_years(right + left)
         case timedelta(), timedelta():
-            return left + right
+            return checked_length(left + right)
     return _calculate(left, right, lambda a, b: a + b)
 
 
@@ -118,7 +128,7 @@ def subtract(left: object, right: object) -> object:
         case datetime(), timedelta():
             return in_years(left - right)
         case timedelta(), timedelta():
-            return left - right
+            return checked_length(left - right)
     return _calculate(left, right, lambda a, b: a - b)
 
 

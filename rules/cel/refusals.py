@@ -78,7 +78,7 @@ def _undeclared(name: str, source: str, offset: int, scope: Scope) -> Expression
     if source[offset : offset + 1] == "(":
         known = signatures(counts_events=scope.counts_events)
         if name in known:
-            why = f"The function {name} takes another number of arguments."
+            why = f"The function {name} takes another number of arguments: write {_forms(name, known[name])}."
             return ExpressionError("type_mismatch", why, max(offset - len(name), 0))
         return _unknown_name("function", name, known, max(offset - len(name), 0))
     if operator := _OPERATORS.fullmatch(name):
@@ -89,6 +89,12 @@ def _undeclared(name: str, source: str, offset: int, scope: Scope) -> Expression
     # The checker points at the last dot of a path, people look at its beginning.
     begin = source.rfind(root, 0, offset + len(root))
     return _unknown_name("name", root, scope.names, begin if begin >= 0 else offset)
+
+
+def _forms(function: str, overloads: str) -> str:
+    """How a function may be called."""
+    forms = (overload.partition(":")[0].split("(") for overload in overloads.split())
+    return " or ".join(f"{receiver}{function}({arguments}" for receiver, arguments in forms)
 
 
 def _unknown_name(what: str, name: str, known: Iterable[str], offset: int) -> ExpressionError:

@@ -8,7 +8,14 @@ Result types follow arguments, so that the checker says `dyn` only where nothing
 _NUMERIC = "(int,int):int (int,double):double (double,int):double (double,double):double"
 _ORDERED = "(int,int) (int,double) (double,int) (double,double) (bool,bool) (string,string) \
  (timestamp,timestamp) (duration,duration)"
-_EQUATABLE = "(~A,~A) (int,double) (double,int) (~A,null) (null,~A)"
+_EQUATABLE = "(~A,~A) (int,double) (double,int) (list<int>,list<double>) (list<double>,list<int>) \
+ (~A,null) (null,~A)"
+# To the checker null is a datetime, a duration, a record or an optional anyway: one more overload that fits
+# would make the result dyn.
+_CHOICE = "(bool,~A,~A):~A " + " ".join(
+    f"(bool,{type_},null):{type_} (bool,null,{type_}):{type_}"
+    for type_ in ("bool", "int", "double", "string", "list<~A>", "map<~A,~B>")
+)
 _DATE_PART = "timestamp.():int timestamp.(string):int"
 _TIME_PART = f"{_DATE_PART} duration.():int"
 
@@ -21,7 +28,7 @@ SIGNATURES: dict[str, str] = {
     "_>_": _ORDERED,
     "_>=_": _ORDERED,
     "@in": "(~A,list<~A>) (int,list<double>) (double,list<int>) (~A,map<~A,~B>)",
-    "_?_:_": "(bool,~A,~A):~A (bool,~A,null):dyn (bool,null,~A):dyn",
+    "_?_:_": _CHOICE,
     "_+_": f"{_NUMERIC} (string,string):string (list<~A>,list<~A>):list<~A> (timestamp,duration):timestamp \
  (duration,timestamp):timestamp (duration,duration):duration",
     "_-_": f"{_NUMERIC} (timestamp,timestamp):duration (timestamp,duration):timestamp \

@@ -10,7 +10,7 @@ from ..calendar.zones import zoned
 from ..errors import EvaluationError, RuleError
 from ..limits import AT_MS_MAX, AT_MS_MIN, DURATION_CHARS_MAX
 from .texts import number_to_int, scalar_to_text
-from .values import Budget, mismatch
+from .values import Budget, checked_length, mismatch
 
 _OFFSET = re.compile(r"([+-])?([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
 _PARTS = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(h|ms|us|µs|ns|m|s)", re.ASCII)
@@ -149,7 +149,7 @@ def to_duration(budget: Budget, value: object) -> timedelta:
         raise EvaluationError("invalid_value", 'the text is not a duration such as "1h30m"')
     parts = _PARTS.findall(found[2]) if found else []
     length = sum((timedelta(seconds=_UNITS_S[unit]) * float(amount) for amount, unit in parts), timedelta())
-    return -length if value.startswith("-") else length
+    return checked_length(-length if value.startswith("-") else length)
 
 
 def to_int(budget: Budget, value: object) -> int:

@@ -8,11 +8,17 @@ from datetime import datetime, timedelta
 from typing import NoReturn, TypeAlias
 
 from ..errors import EvaluationError
-from ..limits import EXPRESSION_LIST_ITEMS_MAX, EXPRESSION_STEPS_MAX, EXPRESSION_STRING_CHARS_MAX
+from ..limits import (
+    EXPRESSION_DURATION_DAYS_MAX,
+    EXPRESSION_LIST_ITEMS_MAX,
+    EXPRESSION_STEPS_MAX,
+    EXPRESSION_STRING_CHARS_MAX,
+)
 
 Compared: TypeAlias = int | float | str | datetime | timedelta
 
 _INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
+_LENGTH_MAX = timedelta(days=EXPRESSION_DURATION_DAYS_MAX)
 # Text that a function handles at the price of one step, characters.
 STEP_CHARS = 64
 
@@ -84,6 +90,12 @@ def int64(value: int) -> int:
     if _INT_MIN <= value <= _INT_MAX:
         return value
     overflow()
+
+
+def checked_length(length: timedelta) -> timedelta:
+    if abs(length) <= _LENGTH_MAX:
+        return length
+    raise EvaluationError("overflow", "the duration leaves the range of ten thousand years")
 
 
 def checked_text(text: str) -> str:

@@ -105,6 +105,9 @@ VALUES: list[tuple[str, object]] = [
     ("vars.n >= 7.0 && 7.0 <= vars.n", True),
     ("vars.n == 7.0", True),
     ("vars.n in [7.0]", True),
+    ("[vars.n] == [7.0] && [7.0] == [vars.n] && [vars.n] != [7.5]", True),
+    ("(vars.flag ? vars.n : null) / 2", 3),
+    ("(vars.flag ? null : vars.n) == null ? vars.n / 2 : 0", 3),
     # untyped numbers are doubles
     ("event.data.amount / 7", 1200 / 7),
     ("event.data.one / 2", 0.5),
@@ -133,6 +136,8 @@ VALUES: list[tuple[str, object]] = [
     ("null != vars.name", True),
     ("customer.address.city", None),
     ("steps.ask.card.status == 'active'", False),
+    ("(vars.flag ? steps.ask : steps.ask).outcome", None),
+    ("(vars.flag ? null : steps.ask).card.status", None),
     ("event.data.nothing == null", True),
     ("vars.flag ? null : vars.n", None),
     ("has(vars.n)", True),
@@ -393,7 +398,11 @@ REFUSALS: list[tuple[str, str, str, int]] = [
     ("vars.name == vars.due", "type_mismatch", "timestamp(…) around the text", 10),
     ("vars.flag ? 1 : 2.0", "type_mismatch", "double(…) around the whole number", 10),
     ("vars.n ? 1 : 2", "type_mismatch", "must be true or false, not a whole number", 7),
-    ("[1] == [1.0]", "type_mismatch", "does not go with", 4),
+    ("[1] == ['a']", "type_mismatch", "does not go with", 4),
+    ("(vars.flag ? now : now) + 1", "type_mismatch", "a datetime and a whole number", 24),
+    ("(vars.flag ? steps.ask : null).nope", "unknown_name", '"nope"', 30),
+    ("'a'.split('b', 1, 2)", "type_mismatch", "write string.split(string) or string.split(string,int).", 4),
+    ("size()", "type_mismatch", "size(string) or size(list<~A>)", 0),
     ("vars.n > null", "type_mismatch", "null", 7),
     ("vars['n']", "type_mismatch", "write a dot", 4),
     ("vars.n.x", "type_mismatch", "no fields", 6),
@@ -503,6 +512,25 @@ def test_type_is_what_the_checker_knows() -> None:
     assert types == {
         "vars.n": Type.INT, "vars": Type.OBJECT, "event.data": Type.DYN, "now": Type.TIMESTAMP,
     }  # fmt: skip
+
+
+CHOICES = [
+    ("vars.due", "now", Type.TIMESTAMP),
+    ("vars.due", "null", Type.TIMESTAMP),
+    ("null", "vars.n", Type.INT),
+    ("vars.n", "1", Type.INT),
+    ("'a'", "null", Type.STRING),
+    ("null", "[1]", Type.LIST),
+    ("null", "{'a': 1}", Type.OBJECT),
+    ("vars", "null", Type.OBJECT),
+    ("1", "event.data.one", Type.DYN),
+    ("event.data.one", "null", Type.DYN),
+]
+
+
+@pytest.mark.parametrize(("yes", "no", "expected"), CHOICES)
+def test_choice_has_the_type_of_its_sides(yes: str, no: str, expected: Type) -> None:
+    assert compile_expression(f"vars.flag ? {yes} : {no}", SCOPE).type is expected
 
 
 def test_scope_with_more_names_leaves_the_first_as_it_was() -> None:
@@ -654,6 +682,13 @@ def test_texts_end_at_their_limit() -> None:
     )
     for source in sources:
         assert failure(source, context).code == "too_long"
+
+
+def test_durations_end_at_their_limit() -> None:
+    longest = f"{limits.EXPRESSION_DURATION_DAYS_MAX * 24}h"
+    assert value(f"string(duration('{longest}') - duration('1s') + duration('1s'))") == "315576000000s"
+    for source in ("'{0}1s'", "'-{0}1s'", "'{0}') + duration('1s'", "'-{0}') - duration('1s'"):
+        assert failure(f"string(duration({source.format(longest)}))").code == "overflow"
 
 
 def test_steps_end_at_their_limit() -> None:

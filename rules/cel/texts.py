@@ -10,7 +10,7 @@ from ..errors import EvaluationError
 from ..limits import EXPRESSION_LIST_ITEMS_MAX, EXPRESSION_STRING_CHARS_MAX
 from .values import Budget, checked_text, int64, int_arg, list_arg, mismatch, name_of, overflow, text_arg
 
-_INT = re.compile(r"-?[0-9]{1,20}", re.ASCII)
+_INT = re.compile(r"[+-]?[0-9]{1,20}", re.ASCII)
 _DOUBLE = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?", re.ASCII)
 # Longest text that may stand for a number, characters.
 _NUMBER_CHARS_MAX = 400
@@ -18,6 +18,11 @@ _BOOLS = {
     "true": True, "True": True, "TRUE": True, "t": True, "1": True,
     "false": False, "False": False, "FALSE": False, "f": False, "0": False,
 }  # fmt: skip
+# What Unicode calls white space; to Python four control characters are too.
+_SPACE = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
 _UPPER = {code: code - 32 for code in range(ord("a"), ord("z") + 1)}
 _LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 
@@ -43,7 +48,7 @@ def upper_ascii(budget: Budget, text: object) -> str:
 
 
 def trim(budget: Budget, text: object) -> str:
-    return text_arg(budget, text).strip()
+    return text_arg(budget, text).strip(_SPACE)
 
 
 def char_at(budget: Budget, text: object, place: object) -> str:
@@ -89,6 +94,8 @@ def split(budget: Budget, text: object, separator: object, limit: object = -1) -
     value, between, times = text_arg(budget, text), text_arg(budget, separator), int_arg(limit)
     if times == 0:
         return []
+    if not value:
+        return [""]
     wanted = times if 0 < times <= EXPRESSION_LIST_ITEMS_MAX else EXPRESSION_LIST_ITEMS_MAX + 1
     if between:
         parts: list[object] = [*value.split(between, wanted - 1)]
@@ -158,8 +165,9 @@ def scalar_to_text(budget: Budget, value: object) -> str:
             return checked_text(value)
         case bool():
             return "true" if value else "false"
-        case float() if value.is_integer() and abs(value) < 1e15:
-            return str(int(value))
-        case int() | float():
-            return repr(value)
+        case float():
+            # Adding zero takes the sign from -0.0.
+            return repr(value + 0.0).removesuffix(".0")
+        case int():
+            return str(value)
     raise EvaluationError("type_mismatch", f"{name_of(value)} cannot become a text")

@@ -159,8 +159,19 @@ def to_int(budget: Budget, value: object) -> int:
 
 
 def to_text(budget: Budget, value: object) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    if isinstance(value, timedelta):
-        return scalar_to_text(budget, value / timedelta(seconds=1)) + "s"
+    match value:
+        case datetime():
+            moment = value.replace(microsecond=0).isoformat()
+            text = moment[:19] + _fraction(value.microsecond) + moment[19:]
+            return text.replace("+00:00", "Z")
+        case timedelta():
+            seconds, microseconds = divmod(abs(value) // timedelta(microseconds=1), 1_000_000)
+            return f"{'-' if value < timedelta() else ''}{seconds}{_fraction(microseconds)}s"
     return scalar_to_text(budget, value)
+
+
+def _fraction(microseconds: int) -> str:
+    """None, three or six digits behind the point, as the standard's texts have them."""
+    if microseconds % 1000:
+        return f".{microseconds:06}"
+    return f".{microseconds // 1000:03}" if microseconds else ""

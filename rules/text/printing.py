@@ -43,7 +43,8 @@ def text_of(value: object) -> str:
         case bool():
             return "true" if value else "false"
         case float():
-            return _text_of_double(value)
+            # Adding zero takes the sign from -0.0.
+            return repr(value + 0.0).removesuffix(".0")
         case datetime():
             return rfc3339(to_ms(value))
         case list() | tuple():
@@ -52,12 +53,6 @@ def text_of(value: object) -> str:
             return _json(value)
         case _:
             return str(value)
-
-
-def _text_of_double(value: float) -> str:
-    if value.is_integer() and abs(value) <= FILTER_NUMBER_MAX:
-        return str(int(value))
-    return repr(value)
 
 
 def _text_of_item(item: object) -> str:

@@ -43,7 +43,7 @@ def by_reference(source: str, environment: cel.Env, context: Mapping[str, object
         outcome = environment.compile(source).eval(data=context)
     except RuntimeError as error:
         raise AssertionError(f"the reference refuses {source}: {error}") from error
-    return NoValue.NoValue.FAILED if outcome.type() == cel.Type.ERROR else outcome.plain_value()
+    return NoValue.FAILED if outcome.type() == cel.Type.ERROR else outcome.plain_value()
 
 
 def same(left: object, right: object) -> bool:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from ..errors import ExpressionError
+from ..limits import EXPRESSION_LIST_ITEMS_MAX
 from . import events
 from .library import FUNCTIONS, OF_EVENTS, ZONED
 from .patterns import compile_pattern
@@ -226,7 +227,7 @@ class Generator:
     def _junction(self, function: str, left: Node, right: Node) -> str:
         if self.is_careful:
             name = "both" if function == "_&&_" else "either"
-            return f"{name}(lambda: {self.truth(left)}, lambda: {self.truth(right)})"
+            return f"{name}(b, lambda: {self.truth(left)}, lambda: {self.truth(right)})"
         return f"({self.truth(left)} {'and' if function == '_&&_' else 'or'} {self.truth(right)})"
 
     def _equal(self, left: Node, right: Node) -> str:
@@ -278,8 +279,14 @@ class Generator:
             values = tuple(item.value for item in haystack.items if isinstance(item, Constant))
             return f"({a} in {self.constant(values)})"
         b = self.code(haystack)
-        if not self.is_careful and needle.kind is Kind.STRING and haystack.kind in (Kind.LIST, Kind.MAP):
-            return f"({a} in {b})"
+        if not self.is_careful and needle.kind is Kind.STRING:
+            if haystack.kind is Kind.MAP:
+                return f"({a} in {b})"
+            # Once, Python may look through as many items as a list may have; in a loop each is paid for.
+            if haystack.kind is Kind.LIST and not any(self.variables.values()):
+                items = self.temporary()
+                fits = f"len({items} := {b}) <= {EXPRESSION_LIST_ITEMS_MAX}"
+                return f"({a} in {items} if {fits} else checked_list({items}))"
         return f"contained(b, {a}, {b})"
 
     # ── functions ──────────────────────────────────────────────────────────────────────────────────────

@@ -47,6 +47,7 @@ OF_EVENTS: Mapping[str, Callable[..., object]] = MappingProxyType(
 NAMESPACE: Mapping[str, Any] = MappingProxyType(
     {
         "bool": bool,
+        "len": len,
         **{f"f_{name}": function for name, function in {**FUNCTIONS, **ZONED, **OF_EVENTS}.items()},
         "Budget": values.Budget,
         "EMPTY": values.EMPTY,
@@ -56,6 +57,7 @@ NAMESPACE: Mapping[str, Any] = MappingProxyType(
         "all_of": loops.all_of,
         "any_of": loops.any_of,
         "both": loops.both,
+        "checked_list": values.checked_list,
         "collected": loops.collected,
         "concat": operators.concat,
         "contained": operators.contained,

@@ -17,6 +17,9 @@ _PARTS = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(h|ms|us|µs|ns|m|s)", re.ASCII)
 _SIGNED = re.compile(r"([+-]?)((?:(?:\d+(?:\.\d*)?|\.\d+)(?:h|ms|us|µs|ns|m|s))+)", re.ASCII)
 _UNITS_S = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 _DEFAULT_ZONE = "UTC"
+# What takes longer than a step's 2 µs, in steps: a look at a zone, a moment moved on its calendar, a datetime
+# or a duration read or written; of a duration's text these many characters at a step.
+_ZONE_STEPS, _LOCAL_STEPS, _PLUS_STEPS, _TEXT_STEPS, _STEP_LENGTH_CHARS = 2, 4, 12, 2, 2
 
 
 class LocalTime(datetime):
@@ -37,6 +40,7 @@ def zone_of(context: Mapping[str, object]) -> str:
 
 
 def local(zone: str, budget: Budget, moment: object) -> LocalTime:
+    budget.spend(_LOCAL_STEPS)
     shown = _in_zone(_moment(moment), zone)
     return LocalTime.fromisoformat(shown.isoformat())
 
@@ -45,6 +49,7 @@ def plus(zone: str, budget: Budget, moment: object, duration: object) -> datetim
     """A moment moved by an ISO 8601 duration; its calendar units are those of the customer's zone."""
     if not isinstance(duration, str):
         mismatch(duration)
+    budget.spend(_PLUS_STEPS)
     start = _moment(moment)
     try:
         return to_datetime(shift(to_ms(start), parse_duration(duration), zone))
@@ -103,6 +108,7 @@ def part_getter(name: str) -> Callable[..., int]:
             return of_date(moment if isinstance(moment, LocalTime) else moment.astimezone(UTC))
         if not isinstance(zone, str):
             mismatch(zone)
+        budget.spend(_ZONE_STEPS)
         return of_date(_in_zone(moment, zone))
 
     return part
@@ -126,6 +132,7 @@ def to_timestamp(budget: Budget, value: object) -> datetime:
         case datetime():
             return value
         case str():
+            budget.spend(_TEXT_STEPS)
             try:
                 return to_datetime(parse_rfc3339(value))
             except RuleError as error:
@@ -144,6 +151,7 @@ def to_duration(budget: Budget, value: object) -> timedelta:
         return value
     if not isinstance(value, str):
         mismatch(value)
+    budget.spend(1 + len(value) // _STEP_LENGTH_CHARS)
     found = _SIGNED.fullmatch(value) if len(value) <= DURATION_CHARS_MAX else None
     if found is None and value not in ("0", "+0", "-0"):
         raise EvaluationError("invalid_value", 'the text is not a duration such as "1h30m"')
@@ -161,10 +169,12 @@ def to_int(budget: Budget, value: object) -> int:
 def to_text(budget: Budget, value: object) -> str:
     match value:
         case datetime():
+            budget.spend(_TEXT_STEPS)
             moment = value.replace(microsecond=0).isoformat()
             text = moment[:19] + _fraction(value.microsecond) + moment[19:]
             return text.replace("+00:00", "Z")
         case timedelta():
+            budget.spend(_TEXT_STEPS)
             seconds, microseconds = divmod(abs(value) // timedelta(microseconds=1), 1_000_000)
             return f"{'-' if value < timedelta() else ''}{seconds}{_fraction(microseconds)}s"
     return scalar_to_text(budget, value)

@@ -52,8 +52,8 @@ EXPRESSION_DEPTH_MAX = 32
 EXPRESSION_LOOP_DEPTH_MAX = 2
 # `optMap` and `optFlatMap` in one expression: CEL doubles what stands before each, so ten are a thousand.
 EXPRESSION_OPTIONAL_MAPS_MAX = 4
-# Work of one evaluation, steps of at most 2 µs: a turn of a loop, a list item or 64 characters handled. Twice,
-# once in each form: 40 ms at worst, while nothing else runs.
+# Work of one evaluation, steps of at most 2 µs: a turn of a loop, a list item or 64 characters handled.
+# So 20 ms in each form, 40 at worst.
 EXPRESSION_STEPS_MAX = 10_000
 # A string that an expression reads in a function or makes, characters: the longest text of a card.
 EXPRESSION_STRING_CHARS_MAX = 8_192

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from ..errors import EvaluationError, ExpressionError
 from ..limits import RENDERED_BYTES_MAX
 
-_OPEN, _CLOSE = "\ufdd0", "\ufdd1"
-_MARK = re.compile(f"{_OPEN}([0-9]+){_CLOSE}")
+_OPEN, CLOSE = "\ufdd0", "\ufdd1"
+_MARK = re.compile(f"{_OPEN}([0-9]+){CLOSE}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +43,12 @@ class Marks:
 
 
 def mark(number: int) -> str:
-    return f"{_OPEN}{number}{_CLOSE}"
+    return f"{_OPEN}{number}{CLOSE}"
 
 
 def refuse_marks(source: str) -> None:
     """ExpressionError `bad_text` if `source` has what marks are made of."""
-    for character in (_OPEN, _CLOSE):
+    for character in (_OPEN, CLOSE):
         if character in source:
             raise ExpressionError(
                 "bad_text", f"A text cannot contain U+{ord(character):04X}.", source.index(character)

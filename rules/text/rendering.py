@@ -4,7 +4,8 @@ Authors are not trusted with time or memory: every loop pass and every large val
 Nothing of the engine's own surroundings is visible: no loader, no clock, no attributes of objects.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TextIO
 
 from liquid import BoundTemplate, Environment, Node, RenderContext, TokenStream
@@ -22,14 +23,14 @@ from liquid.builtin.tags.unless_tag import UnlessTag
 from liquid.exceptions import LiquidError, LocalNamespaceLimitError, OutputStreamLimitError
 from liquid.expression import Expression
 from liquid.output import LimitedStringIO
-from liquid.token import Token
+from liquid.token import TOKEN_CONTENT, Token
 from liquid.utils import ReadOnlyChainMap
 
 from ..errors import EvaluationError
 from ..limits import RENDERED_BYTES_MAX, TEMPLATE_LOCALS_BYTES_MAX, TEMPLATE_NESTING_MAX, TEMPLATE_STEPS_MAX
 from .filters import FILTERS, check_result
 from .locale_filters import LOCALE_FILTERS
-from .marks import Marks
+from .marks import CLOSE, Marks
 from .paths import look_up
 from .printing import Setting, text_of
 
@@ -54,11 +55,16 @@ class Rendering(RenderContext):
         # Its own chain also offers `now` and `today`, read from the machine's clock.
         self.scope = ReadOnlyChainMap(self.locals, self.globals)
         self.setting = setting
-        self.buffer = LimitedStringIO(limit=RENDERED_BYTES_MAX)
+        self.buffer = self.get_buffer()
         self.marks: Marks | None = None
         self._steps = 0
         # Values are kept beside their weights, so that an id is not used again while it is remembered.
         self._weights: dict[int, tuple[object, int]] = {}
+
+    def get_buffer(self, buf: TextIO | None = None) -> LimitedStringIO:
+        """Where what is rendered goes; the engine's own would turn every end of a line into a newline."""
+        used = buf.size if isinstance(buf, LimitedStringIO) else 0
+        return LimitedStringIO(limit=RENDERED_BYTES_MAX - used, newline="")
 
     def get(self, path: list[object], *, token: Token | None, default: object = None) -> object:
         """The value at `path`; None if there is none."""
@@ -217,8 +223,10 @@ class _Case(CaseTag):
 
 class _Environment(Environment):
     block_nesting_limit = TEMPLATE_NESTING_MAX
-    output_stream_limit = RENDERED_BYTES_MAX
     local_namespace_limit = TEMPLATE_LOCALS_BYTES_MAX
+
+    def tokenizer(self) -> Callable[[str], Iterator[Token]]:
+        return partial(_tokens, super().tokenizer())
 
     def setup_tags_and_filters(self, *, extra: bool = False) -> None:
         for tag in (*_TAGS, _Output, _For, _Case):
@@ -227,6 +235,15 @@ class _Environment(Environment):
             self.add_filter(name, _bounded(function))
         for name, function in LOCALE_FILTERS.items():
             self.add_filter(name, _bounded_in_setting(function))
+
+
+def _tokens(lex: Callable[[str], Iterator[Token]], source: str) -> Iterator[Token]:
+    """The library takes a last newline for a text by itself, and trims it; not so what no source holds."""
+    for token in lex(source + CLOSE):
+        if token.kind != TOKEN_CONTENT or not token.value.endswith(CLOSE):
+            yield token
+        elif text := token.value.removesuffix(CLOSE):
+            yield token._replace(value=text)
 
 
 def _bounded(function: Callable[..., object]) -> Callable[..., object]:

@@ -165,7 +165,8 @@ FAILED = object()
 def by_library(source: str, context: Mapping[str, object]) -> object:
     names = {name: printing(value) for name, value in context.items()}
     try:
-        return STANDARD.from_string(source).render(**names)
+        # With something behind it: the library trims a last newline wherever a dash stood before.
+        return STANDARD.from_string(source + "|").render(**names).removesuffix("|")
     except (LiquidError, TypeError, ValueError):
         return FAILED
 

@@ -88,6 +88,9 @@ ROWS = [
     ("{% raw %}{{ vars.name }}{% endraw %}{{ vars.n }}", "{{ vars.name }}5"),
     ("[{{ event.data[vars.o].x }}{{ event.data[vars.items] }}{{ event.data[vars.n] }}]", "[]"),
     ("a {%- if true -%} b {%- endif -%} c", "abc"),
+    ("{% if true -%} {% endif -%} a\n", "a\n"),
+    ("{% if true -%} {% endif -%} \n", ""),
+    ("{% if true -%} {% endif %} \n", " \n"),
     ("{% assign vars = 3 %}{{ vars.anything }}.", "."),
     ("{% for i in vars.items %}{% if i.t %}{% assign t = i.t %}{% endif %}{% endfor %}{{ t }}", "x"),
 ]
@@ -112,6 +115,20 @@ def test_renders(source: str, text: str) -> None:
 )  # fmt: skip
 def test_says_what_it_reads(source: str, reads: set[str]) -> None:
     assert compile_template(source, SCOPE).reads == reads
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ vars.name }}",
+        "{{ vars.name | append: '' }}",
+        "{% if true %}{{ vars.name }}{% endif %}",
+        "{% capture c %}{{ vars.name }}{% endcapture %}{{ c }}",
+    ],
+)
+def test_ends_of_lines_stay_as_they_are(source: str) -> None:
+    context = {"vars": {"name": "a\r\nb\rc\n"}}
+    assert compile_template(source, SCOPE).render(context, SETTING) == "a\r\nb\rc\n"
 
 
 def test_text_with_nothing_to_render_is_literal() -> None:

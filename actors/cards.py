@@ -43,7 +43,8 @@ class Cards:
         self._turns.group.tally.actions += 1
         answer = self._act(action, card)
         if answer.code == "ok":
-            self._record("action", card.customer, action.action, action, id=action.key)
+            source = action.client
+            self._record("action", card.customer, action.action, action, id=action.key, source=source)
         self._turns.finish(self._events.route)
         return self._keep(work, answer)
 
@@ -66,10 +67,13 @@ class Cards:
         if card is None:
             return CardAnswer("not_found")
         actor = self._router.actors.get(card.instance)
-        if actor is None or not self._turns.can_turn(actor):
+        if actor is None:
             return CardAnswer("card_closed", order.card)
+        if not self._turns.can_turn(actor):
+            return CardAnswer("unknown_outcome", order.card)
         self._turns.customer = card.customer
-        self._record("operator", card.customer, "withdraw", {"card": order.card}, id=order.card)
+        what = {"card": order.card}
+        self._record("operator", card.customer, "withdraw", what, id=order.card, source=order.by)
         turn = self._turns.turn(actor, CardWithdrawn(card=order.card))
         self._turns.finish(self._events.route)
         return _card_answer(turn, order.card)
@@ -151,13 +155,15 @@ class Cards:
             self._turns.group.rows.dedupe.append(row)
         return answer
 
-    def _record(self, kind: str, customer: str, name: str, what: object, *, id: str) -> None:
+    def _record(
+        self, kind: str, customer: str, name: str, what: object, *, id: str, source: str = "app"
+    ) -> None:
         self._turns.group.rows.journal.append(
             JournalRow(
                 id=id or self._turns.new_id(),
                 at=self._turns.now,
                 kind=kind,
-                source="app",
+                source=source,
                 customer=customer,
                 name=name,
                 payload=_encode(what),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import assert_never
 
 import msgspec
@@ -12,7 +13,6 @@ from rules.calendar.schedules import jitter_ms
 from rules.causes import OfSchedule
 from rules.customers.segments import Segment
 from rules.effects import Refusal
-from rules.inputs import Cancelled, Repaired
 from rules.model import ScheduleTrigger
 
 from .births import Births
@@ -33,17 +33,19 @@ from .job_specs import (
     PullTrigger,
     Spec,
     StartFlow,
+    TendCards,
     TendInstances,
     crowd_of,
     new_job,
 )
 from .pulling import Pulling
-from .records import JobRow
+from .records import FeedCard, JobRow
 from .schedules import handled_row
 from .segment_writes import SegmentWrites
 from .starts import Starts
+from .tending import Tending
 from .turns import Turns
-from .work import Chunk, Deliver, EndJob, NewJob, Occurrence, StartOne
+from .work import Chunk, EndJob, NewJob, Occurrence, StartOne
 
 
 class Chunks:
@@ -57,10 +59,10 @@ class Chunks:
         starts: Starts,
         events: Events,
         segments: SegmentWrites,
+        tending: Tending,
     ) -> None:
         self._jobs = memory.jobs
         self._schedules = memory.schedules
-        self._router = memory.router
         self._definitions = memory.definitions
         self._turns = turns
         self._births = births
@@ -68,6 +70,7 @@ class Chunks:
         self._starts = starts
         self._events = events
         self._segments = segments
+        self._tending = tending
 
     # ── jobs ───────────────────────────────────────────────────────────────────────────────────────────
     def begin(self, order: NewJob) -> JobRow | StartResult | Refused:
@@ -81,8 +84,11 @@ class Chunks:
         self._turns.obeying.put_job(order.row)
         return order.answer
 
-    def take(self, chunk: Chunk) -> Iterator[JobRow | None]:
-        """Gives None after each member, so that others can have the loop, and then the job as it is."""
+    def take(self, chunk: Chunk, cards: Mapping[str, FeedCard]) -> Iterator[JobRow | None]:
+        """Gives None after each member, so that others can have the loop, and then the job as it is.
+
+        `cards` are those of its members that were found.
+        """
         if chunk.job not in self._jobs.rows:
             return  # it was stopped meanwhile
         obstacle = self._obstacle(chunk.spec)
@@ -90,7 +96,7 @@ class Chunks:
             yield self._move(chunk.job, state=FAILED, error=obstacle, total=chunk.total)
             return
         failed = 0
-        for is_done in self._deeds(chunk):
+        for is_done in self._deeds(chunk, cards):
             failed += not is_done
             self._turns.finish(self._events.route)
             yield None
@@ -137,7 +143,7 @@ class Chunks:
 
     def _obstacle(self, spec: Spec) -> str | None:
         """Why nobody can be started any more: the code of it."""
-        if isinstance(spec, TendInstances):
+        if isinstance(spec, TendInstances | TendCards):
             return None
         if isinstance(spec, JudgeAll):
             return None if spec.segment in self._definitions.segments.by_id else "no_segment"
@@ -173,25 +179,23 @@ class Chunks:
         turns.group.rows.schedules[order.at] = handled_row(order.at, order.until)
 
     # ── the members of a piece ─────────────────────────────────────────────────────────────────────────
-    def _deeds(self, chunk: Chunk) -> Iterator[bool]:
+    def _deeds(self, chunk: Chunk, cards: Mapping[str, FeedCard]) -> Iterator[bool]:
         """Of each member, whether it went well."""
         spec = chunk.spec
         match spec:
             case PullTrigger():
                 armed = self._definitions.armed(spec.flow, spec.trigger)
                 assert armed is not None, "nothing is in the way"
-                for customer in chunk.members:
-                    yield self._pull(spec, armed, customer)
+                return map(partial(self._pull, spec, armed), chunk.members)
             case StartFlow():
-                for target in chunk.targets:
-                    yield self._start(spec, target)
+                return map(partial(self._start, spec), chunk.targets)
             case TendInstances():
-                for id in chunk.members:
-                    yield self._tend(id, spec.input)
+                return map(partial(self._tending.tend_instance, spec.input), chunk.members)
+            case TendCards():
+                return map(partial(self._tending.tend_card, spec.input), map(cards.get, chunk.members))
             case JudgeAll():
                 segment = self._definitions.segments.by_id[spec.segment]
-                for customer in chunk.members:
-                    yield self._judge(segment, customer)
+                return map(partial(self._judge, segment), chunk.members)
             case _:
                 assert_never(spec)
 
@@ -223,16 +227,4 @@ class Chunks:
     def _judge(self, segment: Segment, customer: str) -> bool:
         self._turns.begin(customer, now=self._turns.now)
         self._turns.profiles.hold_against(customer, segment)
-        return True
-
-    def _tend(self, id: str, input: Cancelled | Repaired) -> bool:
-        """To one that has ended meanwhile nothing is done; one that is not in memory gets a letter."""
-        actor = self._router.actors.get(id)
-        if actor is None:
-            return True
-        self._turns.begin(actor.customer, now=self._turns.now)
-        if self._turns.can_turn(actor):
-            self._turns.turn(actor, input)
-        else:
-            self._turns.defer(id, actor.customer, Deliver(id, input))
         return True

@@ -217,7 +217,8 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody does to a card. `customer` is whose card it must be; None: an operator may act on any.
 
     `key` is the app's own (`""`: none, then a repeat acts again) and `digest` that of the request as it came.
-    `seq` is that of the view which was tapped. `until` is ms since the epoch.
+    `seq` is that of the view which was tapped. `until` is ms since the epoch. `client` is who asks, for the
+    journal.
     """
 
     customer: str | None
@@ -233,6 +234,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     message: str | None = None
     element: str | None = None
     by: str = "customer"
+    client: str = "app"
 
 
 class TrackEvent(msgspec.Struct, frozen=True, kw_only=True):

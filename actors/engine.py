@@ -203,29 +203,35 @@ class Engine:
         assert isinstance(result, ActionResult), "what a batch gives"
         return _known(result)
 
-    async def withdraw(self, card: str) -> ActionResult:
+    async def withdraw(self, card: str, *, by: str = "") -> ActionResult:
         life = self._lives.ready()
-        work = Work(lane=f"\0card:{card}", kind="action", order=Withdraw(card))
+        work = Work(lane=f"\0card:{card}", kind="action", order=Withdraw(card, by))
         return await self._about_card(life, work, card, None)
 
-    async def cancel(self, instance: str) -> InstanceRow | None:
+    async def cancel(self, instance: str, *, by: str = "") -> InstanceRow | None:
         """The instance as it is after that; None: there is no such instance."""
         life = self._lives.ready()
         actor = life.memory.router.actors.get(instance)
         if actor is None:
             return await self._store.instance(instance)
-        await self._submit(life, [Work(lane=actor.customer, kind="operator", order=Cancel(instance))])
-        return await _afterwards(self._store.instance(instance))
-
-    async def repair(self, instance: str, repaired: Repaired) -> InstanceRow | None:
-        """The instance as it is after that; None: there is no such instance."""
-        life = self._lives.ready()
-        actor = life.memory.router.actors.get(instance)
-        if actor is None:
-            return await self._store.instance(instance)
-        order = Repair(instance, repaired)
+        order = Cancel(instance, by=by)
         await self._submit(life, [Work(lane=actor.customer, kind="operator", order=order)])
         return await _afterwards(self._store.instance(instance))
+
+    async def repair(
+        self, instance: str, repaired: Repaired, *, by: str = ""
+    ) -> InstanceRow | Refused | None:
+        """The instance as it is after that, or why it cannot be done; None: there is no such instance."""
+        life = self._lives.ready()
+        actor = life.memory.router.actors.get(instance)
+        if actor is None:
+            row = await self._store.instance(instance)
+            over = Refused(code="conflict", reason="The instance is over: nothing of it can be repaired.")
+            return None if row is None else over
+        order = Repair(instance, repaired, by)
+        (refused,) = await self._submit(life, [Work(lane=actor.customer, kind="operator", order=order)])
+        assert isinstance(refused, Refused | None), "what a repair gives"
+        return refused or await _afterwards(self._store.instance(instance))
 
     async def add_job(
         self, spec: Spec, *, name: str, by: str, idempotency: commands.Idempotency | None = None

@@ -9,11 +9,11 @@ from typing import Final, TypeAlias
 import msgspec
 
 from rules.causes import Cause
-from rules.inputs import Cancelled, Repaired
+from rules.inputs import Cancelled, CardActed, CardWithdrawn, Repaired
 from rules.model import Audience
 
 from .commands import Target
-from .ports import InstanceFilter
+from .ports import CardFilter, InstanceFilter
 from .records import JobRow
 
 WAITING: Final = "waiting"
@@ -83,6 +83,17 @@ class TendInstances(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     up_to: int
 
 
+class TendCards(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="cards"):
+    """Do the same to every card that a filter finds, up to the number that was the highest then.
+
+    The input names no card; each gets it with its own id.
+    """
+
+    input: CardActed | CardWithdrawn
+    filter: CardFilter
+    up_to: int
+
+
 class JudgeAll(msgspec.Struct, frozen=True, kw_only=True, tag="segment"):
     """Hold everyone against the rule of a segment, or let all its members go."""
 
@@ -90,7 +101,7 @@ class JudgeAll(msgspec.Struct, frozen=True, kw_only=True, tag="segment"):
     crowd: Crowd
 
 
-Spec: TypeAlias = PullTrigger | StartFlow | TendInstances | JudgeAll
+Spec: TypeAlias = PullTrigger | StartFlow | TendInstances | TendCards | JudgeAll
 
 encode_spec: Final = msgspec.msgpack.Encoder().encode
 decode_spec: Final = msgspec.msgpack.Decoder(Spec).decode

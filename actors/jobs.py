@@ -24,6 +24,7 @@ from .job_specs import (
     Spec,
     StartFlow,
     TargetList,
+    TendCards,
     TendInstances,
     decode_page,
 )
@@ -145,6 +146,9 @@ class Jobs:
                     spec.filter, after=at, up_to=spec.up_to, limit=size
                 )
                 return Chunk(row.id, spec, stretch.looked_to, members=tuple([id for _, id in stretch.ids]))
+            case TendCards():
+                stretch = await self._store.card_numbers(spec.filter, after=at, up_to=spec.up_to, limit=size)
+                return Chunk(row.id, spec, stretch.looked_to, members=tuple([id for _, id in stretch.ids]))
             case _:
                 assert_never(spec)
 
@@ -168,6 +172,8 @@ class Jobs:
     async def _count(self, spec: Spec) -> int:
         if isinstance(spec, TendInstances):
             return sum((await self._store.tally_instances(spec.filter, up_to=spec.up_to)).values())
+        if isinstance(spec, TendCards):
+            return sum((await self._store.tally_cards(spec.filter, up_to=spec.up_to)).values())
         if isinstance(spec, StartFlow) and spec.listed is not None:
             return spec.listed.count
         crowd = spec.crowd
@@ -181,7 +187,7 @@ class Jobs:
 def _walks(spec: Spec) -> bool:
     """Whether the store knows who is in its crowd."""
     match spec:
-        case TendInstances() | StartFlow(listed=TargetList()):
+        case TendInstances() | TendCards() | StartFlow(listed=TargetList()):
             return False
         case _:
             return spec.crowd.customers is None

@@ -28,7 +28,7 @@ from .commands import (
 )
 from .definitions import Armed, Version
 from .holdings import Memory, Surroundings
-from .job_specs import JudgeAll, PullTrigger, StartFlow, TendInstances
+from .job_specs import JudgeAll, PullTrigger, StartFlow, TendCards, TendInstances
 from .ledgers import LedgerKey, ledger_keys
 from .limits import OWN_TURNS_MAX
 from .router import living
@@ -101,17 +101,13 @@ class Foresight:
             case TimerDue() | Deliver() | Cancel() | Repair() | CallDone():
                 self._of_instance(order.instance, needs)
             case Action() | TrackBatch() | Withdraw():
-                if not work.cards:
-                    needs.cards.update(dict.fromkeys(cards_of(work)))
-                    needs.count += 1
-                for card in work.cards.values():
-                    self._of_instance(card.instance, needs)
+                self._of_cards(work, needs)
             case Look() | Review():
                 self._of_facts(order.customer, needs)
             case Pull():
                 self._of_pull(order.target, self._definitions.armed(order.flow, order.trigger), needs)
             case Chunk():
-                self._of_chunk(order, needs)
+                self._of_chunk(work, order, needs)
             case Begin():
                 self._of_child(order, needs)
             case Start():
@@ -140,7 +136,14 @@ class Foresight:
             needs.held.append(armed.version)
             self._of_start(customer, armed.version, needs)
 
-    def _of_chunk(self, chunk: Chunk, needs: Needs) -> None:
+    def _of_cards(self, work: Work, needs: Needs) -> None:
+        if not work.cards:
+            needs.cards.update(dict.fromkeys(cards_of(work)))
+            needs.count += 1
+        for card in work.cards.values():
+            self._of_instance(card.instance, needs)
+
+    def _of_chunk(self, work: Work, chunk: Chunk, needs: Needs) -> None:
         spec = chunk.spec
         match spec:
             case PullTrigger():
@@ -153,6 +156,8 @@ class Foresight:
             case TendInstances():
                 for id in chunk.members:
                     self._of_instance(id, needs)
+            case TendCards():
+                self._of_cards(work, needs)
             case JudgeAll():
                 for customer in chunk.members:
                     self._of_facts(customer, needs)
@@ -263,5 +268,7 @@ def cards_of(work: Work) -> tuple[str, ...]:
             return (work.order.card,)
         case TrackBatch():
             return tuple(event.card for event in work.order.events)
+        case Chunk(spec=TendCards(), members=members):
+            return members
         case _:
             return ()

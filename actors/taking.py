@@ -7,7 +7,7 @@ from typing import TypeAlias, assert_never
 
 import msgspec
 
-from rules.inputs import Cancelled, Event, EventArrived, Input, TimeCame
+from rules.inputs import Event, EventArrived, Input, TimeCame
 
 from .actor import Actor
 from .births import Births
@@ -29,10 +29,10 @@ from .events import Events
 from .holdings import Memory, Surroundings
 from .hooks import Hooks
 from .pulling import Pulling
-from .records import JournalRow
 from .segment_writes import SegmentWrites
 from .starts import Starts
 from .suspects import Durable
+from .tending import Tending
 from .turns import Turns
 from .work import (
     Begin,
@@ -80,8 +80,16 @@ class Taking:
         self._events = events = Events(around, memory, turns, births, pulling)
         self._starts = starts = Starts(memory, turns, births, events)
         self._segments = segments = SegmentWrites(memory, turns)
+        self._tending = tending = Tending(memory, turns, events)
         self._chunks = Chunks(
-            memory, turns, births=births, pulling=pulling, starts=starts, events=events, segments=segments
+            memory,
+            turns,
+            births=births,
+            pulling=pulling,
+            starts=starts,
+            events=events,
+            segments=segments,
+            tending=tending,
         )
         self._cards = Cards(memory, turns, events)
         self._hooks = hooks = Hooks(memory, turns, pulling, events)
@@ -98,7 +106,7 @@ class Taking:
         if type(order) is Start:
             return self._starts.take(work, order)
         if type(order) is Chunk:
-            return self._chunks.take(order)
+            return self._chunks.take(order, work.cards)
         self.taken(work, self._take(work))
         return None
 
@@ -166,11 +174,11 @@ class Taking:
             case CallDone():
                 self._give(order.instance, order.input, 0)
             case Repair():
-                self._repair(order)
+                return self._tending.repair(order)
             case Withdraw():
                 return self._cards.withdraw(work, order)
             case Cancel():
-                self._cancel(order)
+                self._tending.cancel(order)
             case CustomerWrite():
                 self._turns.customer = order.id
                 return self._writes.write_customer(order)
@@ -235,34 +243,10 @@ class Taking:
         self._turns.profiles.review(letter)
         self._turns.finish(self._events.route)
 
-    def _cancel(self, order: Cancel) -> None:
-        self._record("cancel", order.instance, {"instance": order.instance, "reason": order.reason})
-        self._give(order.instance, Cancelled(reason=order.reason), 0)
-
-    def _repair(self, order: Repair) -> None:
-        self._record("repair", order.instance, {"instance": order.instance, "repair": order.repaired})
-        self._give(order.instance, order.repaired, 0)
-
     def _begin(self, letter: Begin) -> None:
         self._turns.customer = letter.child.customer
         self._events.begin(letter.child, letter.parent)
         self._turns.finish(self._events.route)
-
-    def _record(self, name: str, instance: str, what: object) -> None:
-        """What an operator does to a live instance."""
-        actor = self._router.actors.get(instance)
-        if actor is not None:
-            self._turns.group.rows.journal.append(
-                JournalRow(
-                    id=self._turns.new_id(),
-                    at=self._turns.now,
-                    kind="operator",
-                    source="",
-                    customer=actor.customer,
-                    name=name,
-                    payload=_encode(what),
-                )
-            )
 
     def _give(self, instance: str, input: Input, depth: int) -> None:
         actor = self._find(instance)

@@ -34,7 +34,7 @@ from .commands import (
     Refused,
     SaveDraft,
 )
-from .definitions import compile_version
+from .definitions import Compile, compile_version
 from .engine import Engine
 from .hub import FeedChange
 from .limits import EngineLimits
@@ -167,7 +167,7 @@ class Robot:
 class Stage:
     """An engine on a store, with short words for what scripts do."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 – what a script may want otherwise, each by its name
         self,
         store: Store | None = None,
         *,
@@ -176,6 +176,7 @@ class Stage:
         handlers: Sequence[Handler] = (),
         clock: VirtualClock | None = None,
         performer: Performer | None = None,
+        compile: Compile = at_once,
     ) -> None:
         self.store: Store = MemoryStore() if store is None else store
         self.clock = clock or VirtualClock()
@@ -187,7 +188,7 @@ class Stage:
             world=World(),
             telemetry=Telemetry(*handlers),
             on_broken=self._break,
-            compile=at_once,
+            compile=compile,
             performer=performer or Robot(),
             seed=seed,
         )

@@ -122,6 +122,7 @@ class Cancel:
 
     instance: str
     reason: str = "api"
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,7 @@ class Withdraw:
     """One open card is to go."""
 
     card: str
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,7 @@ class Repair:
 
     instance: str
     repaired: Repaired
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +174,7 @@ class EndJob:
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """A piece of a job, and where to go on after it (None: it is the last). Its members are `targets` of a
-    start, else ids: customers, instances.
+    start, else ids: customers, instances, cards.
     """
 
     job: str

@@ -7,7 +7,8 @@ from typing import Final, Literal
 
 import msgspec
 
-from rules.project import UNKNOWN, Project, compile_project
+from rules.compiling.project import compile_project
+from rules.project import UNKNOWN, Project
 
 from .resources import Resources
 

@@ -122,13 +122,16 @@ class References:
         elif is_raised and name.startswith(RESERVED):
             message = f'Only the server raises events that begin with "{name.partition(".")[0]}.".'
             self._report.add("reserved_name", pointer, message)
-        elif name not in self._events:
+        elif not is_raised:
             self._misspelt_event(name, pointer)
         return name
 
     def _misspelt_event(self, name: str, pointer: Pointer) -> None:
+        """A name like that of an event, also in its last word: most begin with the same ones."""
+        if name in self._events:
+            return
         near = get_close_matches(name, self._events, n=1, cutoff=0.8)
-        if near:
+        if near and get_close_matches(_last_word(name), [_last_word(near[0])], n=1, cutoff=0.6):
             message = f'The project has no event "{name}". Did you mean "{near[0]}"?'
             self._report.add("unknown_event", pointer, message)
 
@@ -140,6 +143,10 @@ def _notifies(step: written.Step) -> bool:
     if isinstance(step, written.SendCard):
         return not isinstance(step.notify, UnsetType)
     return isinstance(step, written.Notify)
+
+
+def _last_word(event: str) -> str:
+    return event.rpartition(".")[2]
 
 
 def listed(given: object, pointer: Pointer) -> list[tuple[str, Pointer]]:

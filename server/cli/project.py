@@ -26,7 +26,8 @@ def project_file(file: Path) -> Path | None:
 
 def project_of(file: Path) -> Project:
     """One that holds nothing against anyone, if there is none; one with errors ends the command."""
-    from rules.project import UNKNOWN, compile_project
+    from rules.compiling.project import compile_project
+    from rules.project import UNKNOWN
 
     found = project_file(file)
     if found is None:

@@ -51,7 +51,7 @@ def command(ctx: click.Context, files: tuple[Path, ...], config_file: Path | Non
 
 def _problems(file: Path, constants: Mapping[str, object]) -> Sequence[Problem]:
     from rules.compiling.flows import check
-    from rules.project import compile_project
+    from rules.compiling.project import compile_project
 
     text, type = read_document(file), document_type(file)
     if file.name == PROJECT_FILE:

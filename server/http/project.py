@@ -10,8 +10,8 @@ import msgspec
 from actors.commands import PutResource
 from actors.project import PROJECT, Kept, kept
 from actors.records import ResourceRow
+from rules.compiling.project import compile_project
 from rules.documents.problems import Problem
-from rules.project import compile_project
 
 from . import bodies, documents
 from .answers import instant

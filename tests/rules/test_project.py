@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from rules.compiling.flows import check
-from rules.project import UNKNOWN, Project, compile_project
+from rules.compiling.project import compile_project
+from rules.project import UNKNOWN, Project
 from tests.rules.checking.small_flows import NOTHING, SOON, wait
 
 WHOLE = """\
@@ -49,6 +50,8 @@ WRONG: list[tuple[str, str, str, int]] = [
     ("fields:\n  email: {type: string}", "reserved_name", "/fields/email", 2),
     ("event_schemas:\n  a.b: {type: text}", "bad_schema", "/event_schemas/a.b", 2),
     ("event_schemas:\n  card.a: {}", "reserved_name", "/event_schemas/card.a", 2),
+    ("segments:\n  a: {rule: customer.x +}", "syntax_error", "/segments/a/rule", 2),
+    ("segments:\n  a: {rule: customer.segments.size() > 0}", "reads_segments", "/segments/a/rule", 2),
     ("app_events: [instance.a]", "reserved_name", "/app_events/0", 1),
     ("colours: {}", "unknown_key", "/colours", 1),
     ("containers: {}", "not_supported_yet", "/containers", 1),
@@ -124,6 +127,8 @@ AGAINST: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
         triggered("true", "order.payed"),
         [("unknown_event", "/triggers/t/event")],
     ),
+    ("another event that begins with the same word", triggered("true", "order.sent"), []),
+    ("an event that flows raise", {"steps": {"a": {"type": "emit", "event": "order.payed"}}}, []),
     ("an event of apps", triggered("true", "cart.viewed"), []),
     ("a custom field", triggered("customer.plan == 'gold'"), []),
     ("a field that nobody has", triggered("customer.paln == 'gold'"), [("missing_name", "/triggers/t/when")]),

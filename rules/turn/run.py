@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TypeAlias
+from operator import attrgetter
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -24,10 +25,6 @@ from ..instance import (
     OF_TOKENS,
     TRANSITIONS,
     Change,
-    Child,
-    HeldPush,
-    KeptEvent,
-    Report,
     State,
     Timer,
     TimerKind,
@@ -48,27 +45,29 @@ _ITEM_BYTES = 192
 """What a token or a timer weighs at most: two keys of 64 characters, and numbers."""
 
 
-Mark: TypeAlias = tuple[
-    tuple[Card, ...],
-    dict[str, object],
-    dict[str, dict[str, object]],
-    tuple[Token, ...],
-    tuple[Timer, ...],
-    tuple[Report, ...],
-    tuple[KeptEvent, ...],
-    tuple[str, ...],
-    dict[str, int],
-    tuple[str, ...],
-    tuple[HeldPush, ...],
-    tuple[Child, ...],
-    Ledger,
-    Profile | None,
-    int,
-    int,
-    int,
-    int,
-]
+_MARKED: Final = (
+    "cards",
+    "variables",
+    "steps",
+    "tokens",
+    "timers",
+    "reports",
+    "events",
+    "held",
+    "fired",
+    "joined",
+    "pushes",
+    "children",
+    "ledger",
+    "profile",
+    "card_balance",
+    "size",
+)
 """What a failed step must not have changed. Counters are not in it: they number things, gaps do no harm."""
+_marked: Final = attrgetter(*_MARKED)
+
+Mark: TypeAlias = tuple[tuple[object, ...], int, int]
+"""The values of `_MARKED`, and how many effects and facts there were."""
 
 
 class Run:
@@ -189,49 +188,13 @@ class Run:
 
     def mark(self) -> Mark:
         """Where a step begins."""
-        return (
-            self.cards,
-            self.variables,
-            self.steps,
-            self.tokens,
-            self.timers,
-            self.reports,
-            self.events,
-            self.held,
-            self.fired,
-            self.joined,
-            self.pushes,
-            self.children,
-            self.ledger,
-            self.profile,
-            self.card_balance,
-            self.size,
-            len(self.effects),
-            len(self.facts),
-        )
+        return _marked(self), len(self.effects), len(self.facts)
 
     def undo(self, mark: Mark) -> None:
         """Put back everything as it was at `mark`, the effects included."""
-        (
-            self.cards,
-            self.variables,
-            self.steps,
-            self.tokens,
-            self.timers,
-            self.reports,
-            self.events,
-            self.held,
-            self.fired,
-            self.joined,
-            self.pushes,
-            self.children,
-            self.ledger,
-            self.profile,
-            self.card_balance,
-            self.size,
-            effect_count,
-            fact_count,
-        ) = mark
+        values, effect_count, fact_count = mark
+        for name, value in zip(_MARKED, values, strict=True):
+            setattr(self, name, value)
         del self.effects[effect_count:]
         while len(self.facts) > fact_count:
             self.facts.pop()

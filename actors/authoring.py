@@ -12,11 +12,16 @@ from typing import TYPE_CHECKING, Any, TypeAlias, assert_never
 
 from msgspec.structs import replace
 
+from rules.migrating.plan import Plan
+from rules.model import Flow
+
 from .commands import (
+    TOO_MANY_JOBS,
     ChangeFlow,
     CreateFlow,
     FlowWrite,
     Overloaded,
+    Published,
     PublishFlow,
     Refused,
     SaveDraft,
@@ -24,6 +29,7 @@ from .commands import (
 )
 from .holdings import Memory, Surroundings
 from .limits import FLOW_WRITERS_MAX, RETRY_AFTER_S
+from .plans import refused, versions_in_use
 from .records import FlowRow, ResourceRow, VersionRow
 from .segments import KIND as SEGMENT
 from .work import FlowChange, Work
@@ -43,10 +49,11 @@ class Authoring:
         self._clock = around.clock
         self._definitions = memory.definitions
         self._submit = submit
+        self._jobs = memory.jobs
         self._lock = asyncio.Lock()
         self._waiting = 0
 
-    async def write(self, write: FlowWrite) -> FlowRow | VersionRow | Refused:
+    async def write(self, write: FlowWrite) -> FlowRow | Published | Refused:
         async with self._turn():
             change = await self._change(write)
             if isinstance(change, Refused):
@@ -66,7 +73,7 @@ class Authoring:
             row = await self._store.flow(flow)
             if row is not None and row.cancel_below == below:
                 swept = replace(row, cancel_below=None)
-                await self._store_change(FlowChange(row=swept, answer=swept, what="swept"))
+                await self._store_change(FlowChange(row=swept, what="swept"))
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
@@ -79,9 +86,9 @@ class Authoring:
         finally:
             self._waiting -= 1
 
-    async def _store_change(self, change: FlowChange) -> FlowRow | VersionRow:
+    async def _store_change(self, change: FlowChange) -> FlowRow | Published:
         (answer,) = await self._submit([Work(lane=f"\0flow:{change.row.key}", kind=FLOW, order=change)])
-        assert isinstance(answer, FlowRow | VersionRow), "what a flow change answers"
+        assert isinstance(answer, FlowRow | Published), "what a flow change answers"
         return answer
 
     # ── the change ─────────────────────────────────────────────────────────────────────────────────────
@@ -122,16 +129,26 @@ class Authoring:
         compiled = await self._definitions.compile(version)
         if compiled.flow is None:
             return Refused(code="invalid", reason="The draft has errors.", problems=tuple(compiled.problems))
+        moves = write.running == "migrate" and number > 1
+        if moves and (why := await self._refused(write.plan, compiled.flow)) is not None:
+            return why
         cancel_below = number if write.running == "cancel" and number > 1 else row.cancel_below
         return FlowChange(
             row=replace(row, published=number, updated_at=now, cancel_below=cancel_below),
             version=version,
             flow=compiled.flow,
-            answer=version,
+            plan=write.plan if moves else None,
             by=write.by,
             what="publish",
             idempotency=write.idempotency,
         )
+
+    async def _refused(self, plan: Plan, flow: Flow) -> Refused | None:
+        """Why instances cannot be moved to the flow by the plan."""
+        if self._jobs.is_full:
+            return TOO_MANY_JOBS
+        versions = await versions_in_use(flow.key, self._store, self._definitions)
+        return await refused(plan, flow, versions, self._definitions)
 
 
 def _created(write: CreateFlow, now: int) -> FlowChange:
@@ -149,7 +166,7 @@ def _created(write: CreateFlow, now: int) -> FlowChange:
         created_at=now,
         updated_at=now,
     )
-    return FlowChange(row=row, answer=row, by=write.by, what="create", idempotency=write.idempotency)
+    return FlowChange(row=row, by=write.by, what="create", idempotency=write.idempotency)
 
 
 def _saved(write: SaveDraft, row: FlowRow, now: int) -> FlowChange | Refused:
@@ -165,7 +182,7 @@ def _saved(write: SaveDraft, row: FlowRow, now: int) -> FlowChange | Refused:
         folder=write.folder,
         updated_at=now,
     )
-    return FlowChange(row=saved, answer=saved, by=write.by, what="draft")
+    return FlowChange(row=saved, by=write.by, what="draft")
 
 
 def _changed(write: ChangeFlow, row: FlowRow, now: int) -> FlowChange | Refused:
@@ -176,7 +193,7 @@ def _changed(write: ChangeFlow, row: FlowRow, now: int) -> FlowChange | Refused:
     if write.text is not None:
         given |= {"draft": write.text, "revision": row.revision + 1}
     changed = replace(row, **given, updated_at=now)
-    return FlowChange(row=changed, answer=changed, by=write.by, what="change")
+    return FlowChange(row=changed, by=write.by, what="change")
 
 
 def _outdated(row: FlowRow) -> Refused:

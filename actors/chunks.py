@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import assert_never
 
-import msgspec
 from msgspec.structs import replace
 
 from rules.calendar.schedules import jitter_ms
@@ -16,7 +15,7 @@ from rules.effects import Refusal
 from rules.model import ScheduleTrigger
 
 from .births import Births
-from .commands import FlowRefusal, Refused, StartResult, Target
+from .commands import TOO_MANY_JOBS, FlowRefusal, Refused, StartResult, Target
 from .definitions import Armed
 from .events import Events
 from .holdings import Memory
@@ -25,19 +24,22 @@ from .job_specs import (
     DONE,
     FAILED,
     MISSED,
-    OPEN,
     RUNNING,
     SERVER,
     WAITING,
     JudgeAll,
+    MoveInstances,
     PullTrigger,
     Spec,
     StartFlow,
     TendCards,
     TendInstances,
+    UndoMove,
     crowd_of,
+    encode_cursor,
     new_job,
 )
+from .migrations import Migrations
 from .pulling import Pulling
 from .records import FeedCard, JobRow
 from .schedules import handled_row
@@ -60,6 +62,7 @@ class Chunks:
         events: Events,
         segments: SegmentWrites,
         tending: Tending,
+        migrations: Migrations,
     ) -> None:
         self._jobs = memory.jobs
         self._schedules = memory.schedules
@@ -71,11 +74,12 @@ class Chunks:
         self._events = events
         self._segments = segments
         self._tending = tending
+        self._migrations = migrations
 
     # ── jobs ───────────────────────────────────────────────────────────────────────────────────────────
     def begin(self, order: NewJob) -> JobRow | StartResult | Refused:
         if self._jobs.is_full:
-            return Refused(code="overloaded", reason="There are too many jobs already.")
+            return TOO_MANY_JOBS
         rows = self._turns.group.rows
         if order.draft is not None:
             rows.versions.append(order.draft)
@@ -91,6 +95,9 @@ class Chunks:
         """
         if chunk.job not in self._jobs.rows:
             return  # it was stopped meanwhile
+        if isinstance(chunk.spec, MoveInstances | UndoMove):
+            yield from self._migrations.take(chunk)
+            return
         obstacle = self._obstacle(chunk.spec)
         if obstacle is not None:
             yield self._move(chunk.job, state=FAILED, error=obstacle, total=chunk.total)
@@ -104,7 +111,10 @@ class Chunks:
 
     def skip(self, chunk: Chunk) -> None:
         """No commit passes with these members."""
-        self._reach(chunk, failed=chunk.weight)
+        if isinstance(chunk.spec, MoveInstances | UndoMove):
+            self._migrations.skip(chunk)
+        else:
+            self._reach(chunk, failed=chunk.weight)
 
     def end(self, order: EndJob) -> JobRow | None:
         """The job as it is after that; None if it had ended."""
@@ -119,7 +129,7 @@ class Chunks:
         return self._move(
             chunk.job,
             state=DONE if chunk.reached is None else RUNNING,
-            cursor=b"" if chunk.reached is None else msgspec.msgpack.encode(chunk.reached),
+            cursor=b"" if chunk.reached is None else encode_cursor(chunk.reached),
             done=row.done + chunk.weight - failed,
             failed=row.failed + failed,
             total=chunk.total,
@@ -128,22 +138,11 @@ class Chunks:
     def _move(self, id: str, *, state: str, total: int | None = None, **fields: object) -> JobRow | None:
         """The open job after a change; `total` None keeps what it has."""
         row = self._jobs.rows.get(id)
-        if row is None:
-            return None
-        now = self._turns.now
-        moved = replace(
-            row,
-            state=state,
-            total=row.total if total is None else total,
-            updated_at=now,
-            ended_at=None if state in OPEN else now,
-            **fields,
-        )
-        return self._turns.obeying.put_job(moved)
+        return None if row is None else self._turns.obeying.move_job(row, state=state, total=total, **fields)
 
     def _obstacle(self, spec: Spec) -> str | None:
         """Why nobody can be started any more: the code of it."""
-        if isinstance(spec, TendInstances | TendCards):
+        if isinstance(spec, TendInstances | TendCards | MoveInstances | UndoMove):
             return None
         if isinstance(spec, JudgeAll):
             return None if spec.segment in self._definitions.segments.by_id else "no_segment"
@@ -196,6 +195,8 @@ class Chunks:
             case JudgeAll():
                 segment = self._definitions.segments.by_id[spec.segment]
                 return map(partial(self._judge, segment), chunk.members)
+            case MoveInstances() | UndoMove():
+                raise AssertionError("migrations have results of their own")
             case _:
                 assert_never(spec)
 

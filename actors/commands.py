@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 import msgspec
 
 from rules.causes import OfRequest
+from rules.migrating.plan import Plan
 
-from .records import FeedCard
+from .limits import JOBS_MAX
+from .ports import InstanceFilter
+from .records import FeedCard, VersionRow
 
 if TYPE_CHECKING:
     from rules.documents.problems import Problem
@@ -74,6 +77,9 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     errors: tuple[Mapping[str, str], ...] = ()
     problems: tuple[Problem, ...] = ()
+
+
+TOO_MANY_JOBS: Final = Refused(code="overloaded", reason=f"There are {JOBS_MAX} jobs already.")
 
 
 # --- events and starts ---------------------------------------------------------------------------------
@@ -368,15 +374,38 @@ class ChangeFlow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PublishFlow(msgspec.Struct, frozen=True, kw_only=True):
-    """The draft becomes the next version. `cancel` ends what runs on older versions, in the background. Gives
-    the VersionRow, or Refused `not_found`, `precondition_failed`, `invalid` (with `problems`)."""
+    """The draft becomes the next version. In the background `cancel` ends what runs on older versions, and
+    `migrate` moves it to the new one by `plan`. Gives Published, or Refused `not_found`,
+    `precondition_failed`, `invalid` (with `problems`, or with `errors` of the plan under `/map`)."""
 
     flow: str
-    running: Literal["keep", "cancel"] = "keep"
+    running: Literal["keep", "cancel", "migrate"] = "keep"
+    plan: Plan = Plan()
     note: str = ""
     revision: int | None = None
     by: str = ""
     idempotency: Idempotency | None = None
+
+
+class Published(msgspec.Struct, frozen=True, kw_only=True):
+    """`job` moves what runs on older versions."""
+
+    version: VersionRow
+    job: str | None = None
+
+
+class Migration(msgspec.Struct, frozen=True, kw_only=True):
+    """Move instances of a flow to another version: that of the number, or the published one.
+
+    Of those that the filter finds, whatever it says of flow and status: live ones of other versions, without
+    tests of drafts.
+    """
+
+    flow: str
+    to: int | None = None
+    plan: Plan = Plan()
+    filter: InstanceFilter = InstanceFilter()
+    by: str = ""
 
 
 FlowWrite: TypeAlias = CreateFlow | SaveDraft | ChangeFlow | PublishFlow

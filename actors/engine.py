@@ -34,6 +34,7 @@ from .commands import (
     HookResult,
     Overloaded,
     Phase,
+    Published,
     PublishFlow,
     PutResource,
     Refused,
@@ -55,6 +56,7 @@ from .job_specs import STOPPED, Spec, new_job
 from .life import Life
 from .limits import EngineLimits
 from .lives import Lives
+from .migrating import Migrating
 from .ports import Clock, Performer, Store, StoreError
 from .records import CustomerRow, FlowRow, HookRow, InstanceRow, JobRow, ResourceRow, VersionRow
 from .resources import Resources
@@ -248,6 +250,11 @@ class Engine:
         assert isinstance(result, JobRow | Refused), "what a new job gives"
         return result
 
+    @property
+    def migrating(self) -> Migrating:
+        """What moves instances to other versions of their flows; raises as calls do."""
+        return self._lives.ready().migrating
+
     async def stop_job(self, id: str) -> JobRow | None:
         """The job as it is after that: what was done stays done. None: there is no such job."""
         life = self._lives.ready()
@@ -327,7 +334,7 @@ class Engine:
             )
         return await self._counted(life.authoring.write_segment(write))
 
-    async def write_flow(self, write: FlowWrite) -> FlowRow | VersionRow | Refused:
+    async def write_flow(self, write: FlowWrite) -> FlowRow | Published | Refused:
         life = self._lives.ready()
         if isinstance(write, CreateFlow):
             return await self._idempotent.once(
@@ -335,7 +342,7 @@ class Engine:
             )
         if isinstance(write, PublishFlow):
             return await self._idempotent.once(
-                write.idempotency, VersionRow, lambda: self._counted(life.authoring.write(write))
+                write.idempotency, Published, lambda: self._counted(life.authoring.write(write))
             )
         return await self._counted(life.authoring.write(write))
 

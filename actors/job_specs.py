@@ -7,12 +7,15 @@ from itertools import islice
 from typing import Final, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from rules.causes import Cause
 from rules.inputs import Cancelled, CardActed, CardWithdrawn, Repaired
+from rules.migrating.plan import Plan, Stuck
 from rules.model import Audience
 
 from .commands import Target
+from .limits import MOVES_LISTED_MAX
 from .ports import CardFilter, InstanceFilter
 from .records import JobRow
 
@@ -26,6 +29,10 @@ OPEN: Final = frozenset({WAITING, RUNNING})
 
 SERVER: Final = "server"
 """Who made a job that a trigger asked for."""
+
+
+MOVE: Final = "migrate"
+"""The kind of jobs that move instances to another version."""
 
 
 class Crowd(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -101,10 +108,89 @@ class JudgeAll(msgspec.Struct, frozen=True, kw_only=True, tag="segment"):
     crowd: Crowd
 
 
-Spec: TypeAlias = PullTrigger | StartFlow | TendInstances | TendCards | JudgeAll
+class MoveInstances(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag=MOVE):
+    """Move the live instances of a flow that the filter finds from versions 1 to `latest` to version `to`."""
+
+    flow: str
+    to: int
+    latest: int
+    plan: Plan
+    filter: InstanceFilter
+
+
+class UndoMove(msgspec.Struct, frozen=True, kw_only=True, tag="undo"):
+    """Take back what that job has moved, `moved` instances."""
+
+    job: str
+    moved: int
+
+
+Spec: TypeAlias = PullTrigger | StartFlow | TendInstances | TendCards | JudgeAll | MoveInstances | UndoMove
 
 encode_spec: Final = msgspec.msgpack.Encoder().encode
 decode_spec: Final = msgspec.msgpack.Decoder(Spec).decode
+
+
+class Place(msgspec.Struct, frozen=True, array_like=True):
+    """Where a migration is: in which round over all versions, at which of them, after which instance.
+
+    `not_before`: when the round may begin, ms.
+    """
+
+    round: int = 1
+    version: int = 1
+    after: int = 0
+    not_before: int = 0
+
+    @property
+    def is_first(self) -> bool:
+        """Of its round."""
+        return (self.version, self.after) == (1, 0)
+
+
+class Stayed(msgspec.Struct, frozen=True, kw_only=True):
+    """An instance that was not moved, and why."""
+
+    instance: str
+    reason: str
+    step: str
+    message: str
+
+
+class Moves(msgspec.Struct, frozen=True, kw_only=True):
+    """What a migration, or its undoing, has to tell: how many it moved, in all and in its newest round; who
+    stayed in that round, by reason, and the first of them one by one.
+    """
+
+    moved: int = 0
+    moved_in_round: int = 0
+    stayed: dict[str, int] = {}
+    listed: tuple[Stayed, ...] = ()
+
+    @property
+    def stayed_count(self) -> int:
+        return sum(self.stayed.values())
+
+    def next_round(self) -> Moves:
+        return Moves(moved=self.moved)
+
+    def with_moved(self) -> Moves:
+        return replace(self, moved=self.moved + 1, moved_in_round=self.moved_in_round + 1)
+
+    def with_stayed(self, instance: str, stuck: Stuck) -> Moves:
+        reason = stuck.reason.value
+        listed = self.listed
+        if len(listed) < MOVES_LISTED_MAX:
+            stayed = Stayed(instance=instance, reason=reason, step=stuck.step, message=stuck.message)
+            listed = (*listed, stayed)
+        return replace(self, stayed={**self.stayed, reason: self.stayed.get(reason, 0) + 1}, listed=listed)
+
+
+encode_moves: Final = msgspec.msgpack.Encoder().encode
+decode_moves: Final = msgspec.msgpack.Decoder(Moves).decode
+encode_cursor: Final = msgspec.msgpack.Encoder().encode
+decode_cursor: Final = msgspec.msgpack.Decoder(int | Place).decode
+"""Of a job: how far it is, as a number; a migration's is a place."""
 
 PAGE_TARGETS: Final = 100
 decode_page: Final = msgspec.msgpack.Decoder(tuple[Target, ...]).decode

@@ -2,33 +2,20 @@
 
 So a job goes on after a crash where its last commit left it, and does nothing twice. Jobs take turns, a piece
 each. Between two pieces others have the loop for as long as the piece had it: nobody is to feel a million
-starts. What a piece does is `chunks.py`.
+starts. Which piece is next is `pieces.py`, what it does `chunks.py`.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Final, assert_never
+from typing import Final
 
-import msgspec
-
-from .commands import Target
 from .holdings import Memory, Surroundings
-from .job_specs import (
-    FAILED,
-    PAGE_TARGETS,
-    Crowd,
-    JudgeAll,
-    PullTrigger,
-    Spec,
-    StartFlow,
-    TargetList,
-    TendCards,
-    TendInstances,
-    decode_page,
-)
-from .limits import CHUNK_MEMBERS, JOB_READS_MAX, JOB_REST_S_MAX, RETRY_AFTER_S
+from .job_specs import FAILED, Place, decode_cursor
+from .limits import CHUNK_MEMBERS, JOB_LOOK_S, JOB_READS_MAX, JOB_REST_S_MAX, RETRY_AFTER_S
+from .pieces import Pieces
 from .ports import StoreBroken, StoreError
 from .records import JobRow
 from .suspects import Durable, Treatment
@@ -46,6 +33,7 @@ class Jobs:
         self._suspects = around.suspects
         self._open = memory.jobs
         self._intake = memory.intake
+        self._pieces = Pieces(around.store)
         self._under_way: Durable | None = None
         self._unread: dict[str, int] = {}
         """How often in a row the next piece of a job could not be read."""
@@ -74,13 +62,30 @@ class Jobs:
             await self._open.stirred.wait()
             self._open.stirred.clear()
             while self._open.rows:
+                if self._all_rest():
+                    await self._rest()
                 for id in tuple(self._open.rows):
                     await self._go_on(id)
+
+    def _all_rest(self) -> bool:
+        return all(self._rests(row) for row in self._open.rows.values())
+
+    def _rests(self, row: JobRow) -> bool:
+        """Whether it is a migration between two of its rounds."""
+        place = decode_cursor(row.cursor) if row.cursor else None
+        return isinstance(place, Place) and place.not_before > self._clock.now()
+
+    async def _rest(self) -> None:
+        """Until another job is made, or it is time to look again."""
+        self._open.stirred.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(JOB_LOOK_S):
+                await self._open.stirred.wait()
 
     async def _go_on(self, id: str) -> None:
         began = self._clock.monotonic()
         row = self._open.rows.get(id)
-        if row is None:
+        if row is None or self._rests(row):
             return
         order = await self._next(row)
         # Stopped meanwhile? From here on a stop comes after the piece, in the job's lane.
@@ -102,9 +107,7 @@ class Jobs:
         """None: what it needs could not be read this time."""
         spec = self._open.spec(row.id)
         try:
-            chunk = await self._piece(row, spec)
-            if row.total is None and (row.cursor or not _walks(spec)):
-                chunk = replace(chunk, total=await self._count(spec))
+            chunk = await self._pieces.read(row, spec, size=self._size(row))
         except StoreBroken:
             raise
         except StoreError as error:
@@ -121,81 +124,8 @@ class Jobs:
         del self._unread[row.id]
         return EndJob(row.id, FAILED, "unreadable")
 
-    async def _piece(self, row: JobRow, spec: Spec) -> Chunk:
-        at = msgspec.msgpack.decode(row.cursor, type=int) if row.cursor else 0
-        size = self._size(row)
-        if not row.cursor and _walks(spec):
-            # Whom turns before the job's own have made members is in the store once this piece is.
-            return Chunk(row.id, spec, 0)
-        match spec:
-            case PullTrigger() | JudgeAll():
-                members, reached = await self._of_crowd(spec.crowd, at, size)
-                return Chunk(row.id, spec, reached, members=members)
-            case StartFlow(listed=TargetList() as listed):
-                some, reached = _of_pages(listed, at, size)
-                return Chunk(row.id, spec, reached, targets=some)
-            case StartFlow():
-                members, reached = await self._of_crowd(spec.crowd, at, size)
-                targets = [
-                    Target(customer=member, variables=spec.variables, metadata=spec.metadata)
-                    for member in members
-                ]
-                return Chunk(row.id, spec, reached, targets=tuple(targets))
-            case TendInstances():
-                stretch = await self._store.instance_numbers(
-                    spec.filter, after=at, up_to=spec.up_to, limit=size
-                )
-                return Chunk(row.id, spec, stretch.looked_to, members=tuple([id for _, id in stretch.ids]))
-            case TendCards():
-                stretch = await self._store.card_numbers(spec.filter, after=at, up_to=spec.up_to, limit=size)
-                return Chunk(row.id, spec, stretch.looked_to, members=tuple([id for _, id in stretch.ids]))
-            case _:
-                assert_never(spec)
-
     def _size(self, row: JobRow) -> int:
         left = self._one_by_one.pop(row.id, 0)
         if left > 1:
             self._one_by_one[row.id] = left - 1
         return 1 if left else CHUNK_MEMBERS
-
-    async def _of_crowd(self, crowd: Crowd, at: int, size: int) -> tuple[tuple[str, ...], int | None]:
-        """Members, and where to go on after them."""
-        if crowd.customers is not None:
-            some = crowd.customers[at : at + size]
-            return some, at + size if at + size < len(crowd.customers) else None
-        members = await self._store.audience(
-            after=at, limit=size, segment=crowd.segment, tag=crowd.tag, zone=crowd.zone, test=crowd.test
-        )
-        reached = members[-1].number if len(members) == size else None
-        return tuple([member.customer for member in members]), reached
-
-    async def _count(self, spec: Spec) -> int:
-        if isinstance(spec, TendInstances):
-            return sum((await self._store.tally_instances(spec.filter, up_to=spec.up_to)).values())
-        if isinstance(spec, TendCards):
-            return sum((await self._store.tally_cards(spec.filter, up_to=spec.up_to)).values())
-        if isinstance(spec, StartFlow) and spec.listed is not None:
-            return spec.listed.count
-        crowd = spec.crowd
-        if crowd.customers is not None:
-            return len(crowd.customers)
-        return await self._store.audience_count(
-            segment=crowd.segment, tag=crowd.tag, zone=crowd.zone, test=crowd.test
-        )
-
-
-def _walks(spec: Spec) -> bool:
-    """Whether the store knows who is in its crowd."""
-    match spec:
-        case TendInstances() | TendCards() | StartFlow(listed=TargetList()):
-            return False
-        case _:
-            return spec.crowd.customers is None
-
-
-def _of_pages(listed: TargetList, at: int, size: int) -> tuple[tuple[Target, ...], int | None]:
-    """Targets, and where to go on after them; they end with their page."""
-    page, first = divmod(at, PAGE_TARGETS)
-    some = decode_page(listed.pages[page])[first : first + size] if page < len(listed.pages) else ()
-    reached = at + len(some)
-    return some, reached if reached < listed.count else None

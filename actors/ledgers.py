@@ -29,7 +29,11 @@ def ledger_keys(version: Version, customer: str) -> tuple[LedgerKey, ...]:
 class Ledgers(Cache[LedgerKey, Ledger]):
     def load_row(self, key: LedgerKey, row: LedgerRow | None) -> None:
         if not self.is_loaded(key):
-            self.load(key, EMPTY if row is None else _decode(row.ledger))
+            self.load(key, ledger_of(row))
+
+
+def ledger_of(row: LedgerRow | None) -> Ledger:
+    return EMPTY if row is None else _decode(row.ledger)
 
 
 def row_of(key: LedgerKey, ledger: Ledger) -> LedgerRow:

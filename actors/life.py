@@ -19,6 +19,7 @@ from .inbox import Inbox
 from .jobs import Jobs
 from .keeper import Keeper
 from .loop import TurnLoop
+from .migrating import Migrating
 from .outbox import Outbox
 from .ports import StoreError, StoreFull
 from .prefetch import Prefetch
@@ -77,6 +78,7 @@ class Life:
             on_room=self._wake_sources,
         )
         self.authoring = Authoring(around, memory, submit=self.submit)
+        self.migrating = Migrating(around, memory, submit=self.submit, new_id=self.new_id)
         self._schedules = Schedules(around, memory, submit=self.submit)
         self._keeper = Keeper(around, memory, authoring=self.authoring, submit=self.submit)
 

@@ -26,8 +26,24 @@ JOB_SPECS_BYTES_MAX: Final = 64 * 1024 * 1024
 JOB_REST_S_MAX: Final = 1.0
 """Between two pieces of jobs, however long the store took for the last one."""
 
+JOB_LOOK_S: Final = 1.0
+"""Between two looks whether the pause of a migration is over, while no other job goes on."""
+
 JOB_READS_MAX: Final = 5
 """Times in a row that a job's next piece may be unreadable before the job fails."""
+
+MOVE_PAUSES_S: Final = (10.0, 60.0, 600.0, 3_600.0)
+"""Between the rounds of a migration, for instances that are busy: requests end in seconds, others later. Who
+is busy in the last is listed."""
+
+MOVES_LISTED_MAX: Final = 100
+"""Instances that a migration lists with why they stay; the others are only counted."""
+
+REHEARSED_MAX: Final = 2_000
+"""Instances on which a migration is tried before anything is done: a second or two of a thread."""
+
+REHEARSAL_STRETCHES: Final = 20
+"""Of instances that are tried where there are more: spread over the order of start."""
 
 OWN_TURNS_MAX: Final = 1_000
 """Turns that one input may cause in its own commit; what is beyond waits in the inbox (architecture)."""

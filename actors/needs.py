@@ -28,9 +28,18 @@ from .commands import (
 )
 from .definitions import Armed, Version
 from .holdings import Memory, Surroundings
-from .job_specs import JudgeAll, PullTrigger, StartFlow, TendCards, TendInstances
+from .job_specs import (
+    JudgeAll,
+    MoveInstances,
+    PullTrigger,
+    StartFlow,
+    TendCards,
+    TendInstances,
+    UndoMove,
+)
 from .ledgers import LedgerKey, ledger_keys
 from .limits import OWN_TURNS_MAX
+from .migrations import version_of
 from .router import living
 from .work import (
     Begin,
@@ -42,6 +51,7 @@ from .work import (
     FlowChange,
     HookSample,
     Look,
+    Migrate,
     NewJob,
     Occurrence,
     Pull,
@@ -100,6 +110,8 @@ class Foresight:
                 self._of_event(order.event, needs)
             case TimerDue() | Deliver() | Cancel() | Repair() | CallDone():
                 self._of_instance(order.instance, needs)
+            case Migrate():
+                self._of_move(order.instance, order.version, needs)
             case Action() | TrackBatch() | Withdraw():
                 self._of_cards(work, needs)
             case Look() | Review():
@@ -124,11 +136,20 @@ class Foresight:
             case HookCall():
                 self._of_profile(order.customer, needs)
                 self._of_pull(order.customer, self._definitions.armed(order.flow, order.trigger), needs)
-            case Spread() | FlowChange() | NewJob() | EndJob() | Occurrence():
-                pass
-            case HookSample() | ChangeHook() | PutResource() | DropResource():
-                pass
-            case CreateSegment() | ChangeSegment() | DropSegment():
+            case (
+                Spread()
+                | FlowChange()
+                | NewJob()
+                | EndJob()
+                | Occurrence()
+                | HookSample()
+                | ChangeHook()
+                | PutResource()
+                | DropResource()
+                | CreateSegment()
+                | ChangeSegment()
+                | DropSegment()
+            ):
                 pass
 
     def _of_pull(self, customer: str, armed: Armed | None, needs: Needs) -> None:
@@ -161,8 +182,18 @@ class Foresight:
             case JudgeAll():
                 for customer in chunk.members:
                     self._of_facts(customer, needs)
+            case MoveInstances() | UndoMove():
+                self._of_moves(chunk, needs)
             case _:
                 assert_never(spec)
+
+    def _of_moves(self, chunk: Chunk, needs: Needs) -> None:
+        if isinstance(chunk.spec, MoveInstances):
+            version = self._definitions.version(chunk.spec.flow, chunk.spec.to)
+            for id in chunk.members:
+                self._of_move(id, version, needs)
+        for row in chunk.undos:
+            self._of_move(row.instance, self._definitions.version(*version_of(row)), needs)
 
     def _of_targets(self, targets: Iterable[Target], version: Version, needs: Needs, *, test: bool) -> None:
         needs.held.append(version)
@@ -223,15 +254,25 @@ class Foresight:
 
     def _of_actor(self, actor: Actor, needs: Needs) -> None:
         needs.held.append(actor)
-        needs.held.append(actor.version)
         if actor.is_cold:
             needs.actors[actor.id] = actor
             needs.count += 1
-        self._of_version(actor.version, needs)
-        if actor.version.needs_profile:
-            self._of_profile(actor.customer, needs)
-        self._of_ledgers(actor.version, actor.customer, needs)
-        self._of_writing(actor.version, actor.customer, needs)
+        self._of_turn(actor.version, actor.customer, needs)
+
+    def _of_move(self, id: str, version: Version, needs: Needs) -> None:
+        """One that moves to another version has turns of both."""
+        actor = self._router.actors.get(id)
+        if actor is not None:
+            self._of_actor(actor, needs)
+            self._of_turn(version, actor.customer, needs)
+
+    def _of_turn(self, version: Version, customer: str, needs: Needs) -> None:
+        needs.held.append(version)
+        self._of_version(version, needs)
+        if version.needs_profile:
+            self._of_profile(customer, needs)
+        self._of_ledgers(version, customer, needs)
+        self._of_writing(version, customer, needs)
 
     def _of_ledgers(self, version: Version, customer: str, needs: Needs) -> None:
         for key in ledger_keys(version, customer):

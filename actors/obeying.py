@@ -33,6 +33,7 @@ from rules.model import Origin
 
 from .actor import Actor
 from .holdings import Memory
+from .job_specs import OPEN
 from .outbox import PUSH, REQUEST, Call, encode_call
 from .profiles import Moved
 from .records import CardRow, JobRow, OutboxRow
@@ -155,6 +156,20 @@ class Obeying:
         jobs[row.id] = row if made is None or row.spec else replace(row, spec=made.spec)
         self._jobs.keep(row)
         return row
+
+    def move_job(self, row: JobRow, *, state: str, total: int | None, **fields: object) -> JobRow:
+        """The open job after a change; `total` None keeps what it has."""
+        now = self._turns.now
+        return self.put_job(
+            replace(
+                row,
+                state=state,
+                total=row.total if total is None else total,
+                updated_at=now,
+                ended_at=None if state in OPEN else now,
+                **fields,
+            )
+        )
 
     # ── cards ──────────────────────────────────────────────────────────────────────────────────────────
     def _put_card(self, actor: Actor, effect: PutCard, *, is_new: bool) -> None:

@@ -11,11 +11,10 @@ from rules.customers.segments import Rule
 from rules.errors import ExpressionError
 from rules.limits import COUNTED_NAMES_MAX, SEGMENT_COUNT_MAX
 
-from .commands import ChangeSegment, CreateSegment, DropSegment, Refused, SegmentWrite
+from .commands import TOO_MANY_JOBS, ChangeSegment, CreateSegment, DropSegment, Refused, SegmentWrite
 from .holdings import Memory
 from .idempotency import answer_row
 from .job_specs import OPEN, STOPPED, Crowd, JudgeAll, new_job
-from .limits import JOBS_MAX
 from .records import JournalRow, ResourceRow
 from .segments import KIND, SegmentDocument, encode_document
 from .turns import Turns
@@ -130,7 +129,7 @@ class SegmentWrites:
     ) -> ResourceRow | Refused:
         """The rule is in force; everyone whom nothing else brings is held against it by a job."""
         if self._jobs.is_full:
-            return Refused(code="overloaded", reason=f"There are {JOBS_MAX} jobs already.")
+            return TOO_MANY_JOBS
         self._stop(document.job)
         crowd = Crowd(segment=id if document.removed else None, test=None)
         job = new_job(

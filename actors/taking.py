@@ -28,6 +28,8 @@ from .commands import (
 from .events import Events
 from .holdings import Memory, Surroundings
 from .hooks import Hooks
+from .migrations import Migrations
+from .moving import Moving
 from .pulling import Pulling
 from .segment_writes import SegmentWrites
 from .starts import Starts
@@ -45,6 +47,7 @@ from .work import (
     HookSample,
     Letter,
     Look,
+    Migrate,
     NewJob,
     Occurrence,
     Pull,
@@ -81,6 +84,7 @@ class Taking:
         self._starts = starts = Starts(memory, turns, births, events)
         self._segments = segments = SegmentWrites(memory, turns)
         self._tending = tending = Tending(memory, turns, events)
+        self._moving = moving = Moving(around, memory, turns, events)
         self._chunks = Chunks(
             memory,
             turns,
@@ -90,6 +94,7 @@ class Taking:
             events=events,
             segments=segments,
             tending=tending,
+            migrations=Migrations(memory, turns, moving, events),
         )
         self._cards = Cards(memory, turns, events)
         self._hooks = hooks = Hooks(memory, turns, pulling, events)
@@ -175,6 +180,8 @@ class Taking:
                 self._give(order.instance, order.input, 0)
             case Repair():
                 return self._tending.repair(order)
+            case Migrate():
+                return self._moving.take(order)
             case Withdraw():
                 return self._cards.withdraw(work, order)
             case Cancel():

@@ -18,6 +18,7 @@ from rules.compiling.flows import Compiled
 from rules.effects import CallRequest, SendPush
 from rules.inputs import Event, PushReported, RequestDone, Response
 from rules.instance import InstanceStatus, State
+from rules.migrating.plan import Plan
 from rules.model import Origin
 from rules.project import Project
 from rules.world import World
@@ -30,6 +31,7 @@ from .commands import (
     CreateSegment,
     CustomerWrite,
     EventResult,
+    Published,
     PublishFlow,
     Refused,
     SaveDraft,
@@ -204,7 +206,9 @@ class Stage:
         self.broken = True
 
     # ── doing ──────────────────────────────────────────────────────────────────────────────────────────
-    async def publish(self, text: str, *, running: Literal["keep", "cancel"] = "keep") -> VersionRow:
+    async def publish(
+        self, text: str, *, running: Literal["keep", "cancel", "migrate"] = "keep", plan: Plan | None = None
+    ) -> VersionRow:
         """Create or change the flow of this YAML text, which may be JSON, and publish it."""
         found = _FLOW_KEY.search(text)
         assert found is not None, "a flow names its key"
@@ -212,9 +216,9 @@ class Stage:
         created = await self.engine.write_flow(CreateFlow(key=key, text=text, type="yaml", name=key))
         if isinstance(created, Refused):
             await self.save(key, text)
-        version = await self.engine.write_flow(PublishFlow(flow=key, running=running))
-        assert isinstance(version, VersionRow), version
-        return version
+        published = await self.engine.write_flow(PublishFlow(flow=key, running=running, plan=plan or Plan()))
+        assert isinstance(published, Published), published
+        return published.version
 
     async def segment(self, id: str, rule: str, *, fire: bool = False) -> None:
         """Create or change the segment, and wait until everyone was held against its rule."""

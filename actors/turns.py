@@ -161,11 +161,12 @@ class Turns:
     def can_turn(self, actor: Actor) -> bool:
         """Whether all that its turn looks at is in memory."""
         version = actor.version
-        if actor.is_cold or not version.is_ready:
-            return False
-        return (not version.needs_profile or self._customers.is_loaded(actor.customer)) and (
-            self.has_ledger(version, actor.customer)
-        )
+        return not actor.is_cold and version.is_ready and self.has_needs(version, actor.customer)
+
+    def has_needs(self, version: Version, customer: str) -> bool:
+        """Whether what turns of this version look at besides the state is in memory."""
+        has_profile = not version.needs_profile or self._customers.is_loaded(customer)
+        return has_profile and self.has_ledger(version, customer)
 
     def has_ledger(self, version: Version, customer: str) -> bool:
         """Whether what the flow remembers of the customer is in memory, if a turn looks at it."""
@@ -202,6 +203,12 @@ class Turns:
         if turn.collected:
             self.collected.add(actor.version.flow_key)
         return turn
+
+    def move(self, actor: Actor, version: Version, input: Input, turn: Turn, before: State) -> None:
+        """The turn in which the actor comes to be of this version."""
+        actor.version = version
+        self._store(actor, before, input, turn)
+        self.obeying.obey(actor, before, turn.effects, 0)
 
     def fail(self, actor: Actor, input: Input) -> None:
         """A turn that is not even tried: the input is consumed, the instance fails."""

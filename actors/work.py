@@ -17,6 +17,7 @@ from rules.causes import Cause
 from rules.effects import StartChild
 from rules.inputs import Event, Input, Repaired
 from rules.instance import Parent
+from rules.migrating.plan import Plan
 from rules.model import Flow, ScheduleTrigger
 
 from .actor import Actor
@@ -41,8 +42,8 @@ from .commands import (
 )
 from .dedupe import event_digest, event_key
 from .definitions import Version
-from .job_specs import Spec
-from .records import DedupeRow, FeedCard, FlowRow, JobRow, VersionRow
+from .job_specs import Place, Spec
+from .records import DedupeRow, FeedCard, FlowRow, JobRow, UndoRow, VersionRow
 
 # ── letters: what waits in the inbox ───────────────────────────────────────────────────────────────────
 
@@ -143,6 +144,16 @@ class Repair:
 
 
 @dataclass(frozen=True, slots=True)
+class Migrate:
+    """The instance is to move to another version of its flow."""
+
+    instance: str
+    version: Version
+    plan: Plan
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CallDone:
     """The result of a call that left the process, for the instance that made it."""
 
@@ -174,20 +185,23 @@ class EndJob:
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """A piece of a job, and where to go on after it (None: it is the last). Its members are `targets` of a
-    start, else ids: customers, instances, cards.
+    start, `undos` of a migration, else ids: customers, instances, cards.
     """
 
     job: str
     spec: Spec
-    reached: int | None
+    reached: int | Place | None
     members: tuple[str, ...] = ()
     targets: tuple[Target, ...] = ()
+    undos: tuple[UndoRow, ...] = ()
+    place: Place | None = None
+    """Where the piece of a migration begins; where its round ends, `reached` is None."""
     total: int | None = None
     """How many there are in all, told with the first piece."""
 
     @property
     def weight(self) -> int:
-        return len(self.members) + len(self.targets)
+        return len(self.members) + len(self.targets) + len(self.undos)
 
 
 def job_lane(id: str) -> str:
@@ -235,12 +249,15 @@ class Look:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowChange:
-    """Rows of a flow, ready to be stored, and what they compile to. `idempotency` keeps the answer."""
+    """Rows of a flow, ready to be stored, and what they compile to. `idempotency` keeps the answer.
+
+    With `plan` live instances of older versions move to this one.
+    """
 
     row: FlowRow
     version: VersionRow | None = None
     flow: Flow | None = None
-    answer: FlowRow | VersionRow
+    plan: Plan | None = None
     by: str = ""
     what: str = ""
     idempotency: Idempotency | None = None
@@ -264,6 +281,7 @@ Order: TypeAlias = (
     | Withdraw
     | Cancel
     | Repair
+    | Migrate
     | CallDone
     | NewJob
     | EndJob

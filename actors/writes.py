@@ -11,13 +11,14 @@ from rules.customers.profile import Profile, merge, new_profile, replace, seen
 from rules.model import Flow, SegmentTrigger
 from rules.model import SegmentChange as Change
 
-from .commands import CustomerWrite, DropResource, PutResource, Refused
+from .commands import CustomerWrite, DropResource, Published, PutResource, Refused
 from .customers import row_of
 from .events import Events
 from .holdings import Memory
 from .hooks import Hooks
 from .idempotency import answer_row
-from .job_specs import Crowd, PullTrigger, new_job
+from .job_specs import MOVE, STOPPED, Crowd, MoveInstances, PullTrigger, new_job
+from .ports import InstanceFilter
 from .records import CustomerRow, FlowRow, JournalRow, ResourceRow, VersionRow
 from .turns import Turns
 from .work import FlowChange
@@ -32,6 +33,7 @@ class Writes:
         self._turns = turns
         self._customers = memory.customers
         self._definitions = memory.definitions
+        self._jobs = memory.jobs
         self._events = events
 
     def write_customer(self, write: CustomerWrite) -> CustomerRow | Refused:
@@ -60,7 +62,7 @@ class Writes:
             case "ensure":
                 return profile
 
-    def change_flow(self, change: FlowChange) -> FlowRow | VersionRow:
+    def change_flow(self, change: FlowChange) -> FlowRow | Published:
         rows = self._turns.group.rows
         rows.flows[change.row.key] = change.row
         if change.version is not None:
@@ -79,8 +81,26 @@ class Writes:
         if change.flow is not None:
             self._start_members(change.flow, by=change.by)
         self._turns.finish(self._events.route)
-        self._keep(change)
-        return change.answer
+        answer = change.row if change.version is None else self._published(change, change.version)
+        if change.idempotency is not None:
+            kept = answer_row(change.idempotency, answer, now=self._turns.now)
+            rows.answers.append(kept)
+        return answer
+
+    def _published(self, change: FlowChange, version: VersionRow) -> Published:
+        """What runs on older versions moves to this one in the background, if it is to."""
+        if change.plan is None:
+            return Published(version=version)
+        flow, number, obeying = version.flow, version.number, self._turns.obeying
+        for row in tuple(self._jobs.rows.values()):
+            # It would move instances to where they are not to stay.
+            if (row.kind, row.name) == (MOVE, flow):
+                obeying.move_job(row, state=STOPPED, total=None)
+        spec = MoveInstances(
+            flow=flow, to=number, latest=number, plan=change.plan, filter=InstanceFilter(flow=flow)
+        )
+        job = new_job(spec, id=self._turns.new_id(), name=flow, by=change.by, now=self._turns.now)
+        return Published(version=version, job=obeying.put_job(job).id)
 
     def write_resource(self, write: PutResource | DropResource) -> ResourceRow | Refused:
         rows = self._turns.group.rows
@@ -104,12 +124,6 @@ class Writes:
                 )
                 name, now = f"{flow.key}/{trigger.name}", self._turns.now
                 self._turns.obeying.put_job(new_job(spec, id=self._turns.new_id(), name=name, by=by, now=now))
-
-    def _keep(self, change: FlowChange) -> None:
-        once = change.idempotency
-        if once is not None:
-            kept = answer_row(once, change.answer, now=self._turns.now)
-            self._turns.group.rows.answers.append(kept)
 
     def _record(self, kind: str, customer: str | None, name: str, what: object, *, source: str) -> None:
         self._turns.group.rows.journal.append(

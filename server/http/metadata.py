@@ -9,8 +9,8 @@ import msgspec
 from msgspec import Meta
 from msgspec.structs import replace
 
-from actors.commands import ChangeFlow, Refused
-from actors.records import FlowRow, VersionRow
+from actors.commands import ChangeFlow, Published, Refused
+from actors.records import FlowRow
 from rules.compiling.flows import check
 from rules.documents.editing import with_texts
 from rules.documents.problems import Severity
@@ -53,7 +53,7 @@ async def patch_flow(call: Call) -> Answer:
 
 async def written(
     call: Call, change: ChangeFlow, texts: Mapping[str, str]
-) -> FlowRow | VersionRow | Refused | None:
+) -> FlowRow | Published | Refused | None:
     """A caller who names no revision means whichever is there: a save in between is no reason to fail."""
     result = None
     for _ in range(TRIES_MAX if texts and change.revision is None else 1):

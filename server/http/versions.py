@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from actors.commands import PublishFlow
+from actors.commands import Published, PublishFlow
 from actors.records import VersionRow
 from rules.compiling.flows import check, load
 from rules.documents.problems import Problem
@@ -93,9 +93,9 @@ async def publish(call: Call) -> object:
         by=call.client,
         idempotency=key_of(call, body),
     )
-    row = unwrap(await call.parts.engine.write_flow(write))
-    assert isinstance(row, VersionRow)
-    return version_item(row)
+    published = unwrap(await call.parts.engine.write_flow(write))
+    assert isinstance(published, Published)
+    return version_item(published.version)
 
 
 async def preview(call: Call, body: PublishBody) -> PublishPreview:

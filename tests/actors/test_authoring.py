@@ -2,9 +2,9 @@ import asyncio
 
 from msgspec.structs import replace
 
-from actors.commands import ChangeFlow, CreateFlow, Idempotency, PublishFlow, Refused, SaveDraft
+from actors.commands import ChangeFlow, CreateFlow, Idempotency, Published, PublishFlow, Refused, SaveDraft
 from actors.memory import MemoryStore
-from actors.records import FlowRow, VersionRow
+from actors.records import FlowRow
 from actors.testing import Stage, play
 
 
@@ -23,13 +23,14 @@ def test_flow_is_created_saved_and_published(greeting: str) -> None:
             assert (created.revision, created.published) == (1, None)
             saved = await stage.save("greeting", greeting + "\n")
             assert saved.revision == 2
-            version = await stage.engine.write_flow(PublishFlow(flow="greeting", note="first", by="me"))
-            assert isinstance(version, VersionRow)
+            published = await stage.engine.write_flow(PublishFlow(flow="greeting", note="first", by="me"))
+            assert isinstance(published, Published)
+            version = published.version
             assert (version.number, version.document, version.note) == (1, greeting + "\n", "first")
             assert await stage.store.version("greeting", 1) == version
-            published = stage.engine.definitions.row("greeting")
-            assert published is not None
-            assert published.published == 1
+            row = stage.engine.definitions.row("greeting")
+            assert row is not None
+            assert row.published == 1
 
     play(script())
 
@@ -85,7 +86,7 @@ def test_same_key_publishes_once(greeting: str) -> None:
             once = Idempotency(client="test", key="k", digest=b"d" * 16)
             publish = PublishFlow(flow="greeting", idempotency=once)
             first = await stage.engine.write_flow(publish)
-            assert isinstance(first, VersionRow)
+            assert isinstance(first, Published)
             assert await stage.engine.write_flow(publish) == first
 
     play(script())

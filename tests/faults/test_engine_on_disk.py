@@ -19,12 +19,20 @@ import apsw
 import msgspec
 import pytest
 
-from actors.commands import NO_TIME, CreateFlow, EventResult, Overloaded, Phase, PublishFlow, UnknownOutcome
+from actors.commands import (
+    NO_TIME,
+    CreateFlow,
+    EventResult,
+    Overloaded,
+    Phase,
+    Published,
+    PublishFlow,
+    UnknownOutcome,
+)
 from actors.engine import Engine
 from actors.hub import FeedChange
 from actors.limits import EngineLimits
 from actors.ports import CardFilter, InstanceFilter
-from actors.records import VersionRow
 from actors.telemetry import CommitStalled, Report, Telemetry
 from actors.testing import Robot
 from rules.inputs import Event
@@ -147,8 +155,8 @@ def copy_of(folder: Path, other: Path) -> Path:
 
 async def publish(service: Service) -> None:
     await service.engine.write_flow(CreateFlow(key="ledger", text=LEDGER, type="yaml"))
-    version = await service.engine.write_flow(PublishFlow(flow="ledger"))
-    assert isinstance(version, VersionRow), version
+    published = await service.engine.write_flow(PublishFlow(flow="ledger"))
+    assert isinstance(published, Published), published
     for customer in CUSTOMERS:
         await post(service, "opened", customer, 0)
 

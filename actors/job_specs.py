@@ -32,7 +32,8 @@ SERVER: Final = "server"
 
 
 MOVE: Final = "migrate"
-"""The kind of jobs that move instances to another version."""
+UNDO: Final = "undo"
+"""Kinds of jobs: those that move instances to another version, and those that take that back."""
 
 
 class Crowd(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -118,7 +119,7 @@ class MoveInstances(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     filter: InstanceFilter
 
 
-class UndoMove(msgspec.Struct, frozen=True, kw_only=True, tag="undo"):
+class UndoMove(msgspec.Struct, frozen=True, kw_only=True, tag=UNDO):
     """Take back what that job has moved, `moved` instances."""
 
     job: str

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
+from rules.compiling.flows import Compiled
 from rules.migrating.plan import Plan, Stuck
 
 from .commands import Migration, Refused
@@ -15,6 +16,7 @@ from .holdings import Memory, Surroundings
 from .job_specs import MOVE, OPEN, MoveInstances, UndoMove, new_job
 from .moving import GONE
 from .plans import refused, versions_in_use
+from .ports import InstanceFilter
 from .records import InstanceRow, JobRow
 from .rehearsals import Rehearsals, Tried
 from .work import Migrate, NewJob, Work, job_lane
@@ -81,11 +83,25 @@ class Migrating:
             filter=replace(migration.filter, flow=flow),
         )
 
-    async def rehearse(self, spec: MoveInstances, version: Version | None = None) -> list[Tried]:
-        """What the job would do, tried on instances as they are stored. `version`: one that is not yet."""
-        if version is None:
-            version = self._definitions.version(spec.flow, spec.to)
-            await self._definitions.prepare([version])
+    async def rehearse(self, spec: MoveInstances) -> list[Tried]:
+        """What the job would do, tried on instances as they are stored."""
+        version = self._definitions.version(spec.flow, spec.to)
+        await self._definitions.prepare([version])
+        return await self._rehearsals.many(spec, version)
+
+    async def rehearse_publish(self, compiled: Compiled, plan: Plan) -> list[Tried] | Refused:
+        """What would move to a version that is not published yet."""
+        to = compiled.flow
+        assert to is not None, "it could be published"
+        versions = await versions_in_use(to.key, self._store, self._definitions)
+        wrong = await refused(plan, to, versions, self._definitions)
+        if wrong is not None:
+            return wrong
+        version = Version(to.key, to.version)
+        version.put(compiled)
+        found = InstanceFilter(flow=to.key)
+        latest = max(versions, default=0)
+        spec = MoveInstances(flow=to.key, to=to.version, latest=latest, plan=plan, filter=found)
         return await self._rehearsals.many(spec, version)
 
     async def undo(self, id: str, *, by: str) -> JobRow | Refused:

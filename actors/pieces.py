@@ -113,7 +113,7 @@ class Pieces:
                 return listed.count
             case MoveInstances():
                 others = [version for version in range(1, spec.latest + 1) if version != spec.to]
-                return sum([await count(self._store, of_version(spec.filter, n)) for n in others])
+                return sum([await count_of(self._store, of_version(spec.filter, n)) for n in others])
             case UndoMove():
                 return spec.moved
             case _:
@@ -132,7 +132,7 @@ def of_version(filter: InstanceFilter, version: int) -> InstanceFilter:
     return replace(filter, version=version, unfinished=True)
 
 
-async def count(store: Store, filter: InstanceFilter) -> int:
+async def count_of(store: Store, filter: InstanceFilter) -> int:
     return sum((await store.tally_instances(filter)).values())
 
 

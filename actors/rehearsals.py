@@ -27,7 +27,7 @@ from .holdings import Memory, Surroundings
 from .job_specs import MoveInstances, Moves
 from .ledgers import ledger_of
 from .limits import REHEARSAL_STRETCHES, REHEARSED_MAX, TIME_TURNS_MAX
-from .pieces import count, of_version
+from .pieces import count_of, of_version
 from .ports import InstanceFilter
 from .records import InstanceRow
 
@@ -73,7 +73,7 @@ class Rehearsals:
             for number in range(1, spec.latest + 1)
             if number != spec.to
         }
-        counts = {number: await count(self._store, filter) for number, filter in found.items()}
+        counts = {number: await count_of(self._store, filter) for number, filter in found.items()}
         total = sum(counts.values())
         tried = []
         for number, running in counts.items():

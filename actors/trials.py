@@ -56,6 +56,8 @@ READS: Final = (
     "job",
     "open_jobs",
     "job_uniques",
+    "undos",
+    "instance_counts",
 )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from actors.job_specs import MOVE, UNDO, Moves, decode_moves
 from actors.ports import JobFilter
 from actors.records import JobRow
 from server.errors import ApiError
@@ -43,6 +44,29 @@ class JobItem(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: str | None
 
 
+class StayedItem(msgspec.Struct, frozen=True, kw_only=True):
+    """An instance that stays on its version: a code, the step or "", and a sentence."""
+
+    instance: str
+    reason: str
+    step: str
+    message: str
+
+
+class MovesItem(msgspec.Struct, frozen=True, kw_only=True):
+    """What a migration did, or one that undoes it: how many it moved, who stayed by reason – `busy` ones are
+    tried again –, and the first of those.
+    """
+
+    moved: int
+    stayed: dict[str, int]
+    listed: Sequence[StayedItem]
+
+
+class JobDetail(JobItem, frozen=True, kw_only=True):
+    moves: MovesItem | None
+
+
 class JobPage(msgspec.Struct, frozen=True, kw_only=True):
     items: Sequence[JobItem]
     next_cursor: str | None
@@ -58,6 +82,18 @@ def item(row: JobRow) -> JobItem:
     given: dict[str, Any] = {name: getattr(row, name) for name in JobItem.__struct_fields__}
     given |= {name: instant(at) for name, at in given.items() if name.endswith("_at")}
     return JobItem(**given)
+
+
+def detail(row: JobRow) -> JobDetail:
+    moves = None if row.kind not in (MOVE, UNDO) else decode_moves(row.result) if row.result else Moves()
+    shown = None
+    if moves is not None:
+        shown = MovesItem(moved=moves.moved, stayed=moves.stayed, listed=listed(moves))
+    return JobDetail(**msgspec.structs.asdict(item(row)), moves=shown)
+
+
+def listed(moves: Moves) -> list[StayedItem]:
+    return [StayedItem(**msgspec.structs.asdict(stayed)) for stayed in moves.listed]
 
 
 def maker(call: Call) -> str | None:
@@ -81,19 +117,23 @@ async def list_jobs(call: Call) -> JobPage:
     return JobPage(items=[item(row) for row in rows], next_cursor=cursor)
 
 
-async def get_job(call: Call) -> JobItem:
+async def found(call: Call) -> JobRow:
     row = await call.parts.store.job(call.path("job"))
     if row is None or maker(call) not in (None, row.by):
         raise ApiError("not_found", f"There is no job {call.path('job')[:64]!r}.")
-    return item(row)
+    return row
 
 
-async def stop(call: Call) -> JobItem:
+async def get_job(call: Call) -> JobDetail:
+    return detail(await found(call))
+
+
+async def stop(call: Call) -> JobDetail:
     """What was done stays done; a job that has ended stays as it is."""
-    await get_job(call)
+    await found(call)
     row = await call.parts.engine.stop_job(call.path("job"))
     assert row is not None, "it was just there"
-    return item(row)
+    return detail(row)
 
 
 def _route(method: Any, path: str, handle: Any, summary: str, **rest: Any) -> Route:
@@ -104,13 +144,13 @@ def _route(method: Any, path: str, handle: Any, summary: str, **rest: Any) -> Ro
 
 ROUTES = (
     _route("GET", ADDRESS, list_jobs, "List long operations", query=JobQuery, answer=JobPage),
-    _route("GET", ADDRESS + "/{job}", get_job, "How far a job is", answer=JobItem, codes=("not_found",)),
+    _route("GET", ADDRESS + "/{job}", get_job, "How far a job is", answer=JobDetail, codes=("not_found",)),
     _route(
         "DELETE",
         ADDRESS + "/{job}",
         stop,
         "Stop a job",
-        answer=JobItem,
+        answer=JobDetail,
         codes=("not_found", "overloaded", "unknown_outcome"),
     ),
 )

@@ -10,16 +10,20 @@ from msgspec import Meta
 
 from actors.commands import Published, PublishFlow
 from actors.records import VersionRow
+from actors.rehearsals import Tried
 from rules.compiling.flows import check, load
 from rules.documents.problems import Problem
 from rules.limits import DESCRIPTION_CHARS_MAX
+from rules.migrating.plan import Plan
 from server.errors import ApiError
 
-from . import documents
+from . import documents, migrations
 from .answers import instant
+from .checks import Faults
 from .flows import WRITE_CODES, FlowItem, flow_route, found, saved
 from .idempotency import key_of
 from .lists import PageQuery, page, page_size
+from .migrations import PlanBody, VersionPreview
 from .refusals import document_error, unwrap
 from .routes import Answer, Call
 
@@ -27,9 +31,10 @@ VERSION_DIGITS_MAX = 9
 
 
 class PublishBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`running`: what becomes of instances on older versions."""
+    """`running`: what becomes of instances on older versions; `map` is for those that migrate."""
 
-    running: Literal["keep", "cancel"] = "keep"
+    running: Literal["keep", "cancel", "migrate"] = "keep"
+    map: PlanBody = PlanBody()
     note: Annotated[str, Meta(max_length=DESCRIPTION_CHARS_MAX)] = ""
 
 
@@ -44,12 +49,13 @@ class RunningCount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PublishPreview(msgspec.Struct, frozen=True, kw_only=True):
-    """What a publish would do, with nothing done."""
+    """What a publish would do, with nothing done. `migrated`: by version, tried on instances as they are."""
 
     version: int
     problems: Sequence[Problem]
     running: Sequence[RunningCount]
     cancelled: int
+    migrated: Sequence[VersionPreview]
 
 
 class VersionItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +64,12 @@ class VersionItem(msgspec.Struct, frozen=True, kw_only=True):
     note: str
     published_at: str | None
     published_by: str
+
+
+class PublishedItem(VersionItem, frozen=True, kw_only=True):
+    """`job` moves what runs on older versions."""
+
+    job: str | None
 
 
 class VersionPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,12 +94,14 @@ def version_item(row: VersionRow) -> VersionItem:
 
 async def publish(call: Call) -> object:
     body: PublishBody = call.body
+    plan = plan_of(body)
     revision = documents.revision_of(call, required=False)
     if call.query.dry_run:
-        return Answer(await preview(call, body), status=200)
+        return Answer(await preview(call, body, plan), status=200)
     write = PublishFlow(
         flow=call.path("flow"),
         running=body.running,
+        plan=plan,
         note=body.note,
         revision=revision,
         by=call.client,
@@ -95,14 +109,24 @@ async def publish(call: Call) -> object:
     )
     published = unwrap(await call.parts.engine.write_flow(write))
     assert isinstance(published, Published)
-    return version_item(published.version)
+    shown = version_item(published.version)
+    return PublishedItem(**msgspec.structs.asdict(shown), job=published.job)
 
 
-async def preview(call: Call, body: PublishBody) -> PublishPreview:
+def plan_of(body: PublishBody) -> Plan:
+    if body.running != "migrate" and body.map != PlanBody():
+        faults = Faults()
+        faults.add("/map", "not_here", "A map is for instances that migrate.")
+        faults.end()
+    return migrations.plan_of(body.map)
+
+
+async def preview(call: Call, body: PublishBody, plan: Plan) -> PublishPreview:
     row = await found(call)
+    number = (row.published or 0) + 1
     constants, project = call.parts.config.flows.constants, call.parts.engine.definitions.project
     compiled = await documents.off_the_loop(
-        lambda: check(row.draft, type=row.draft_type, constants=constants, project=project)
+        lambda: check(row.draft, type=row.draft_type, version=number, constants=constants, project=project)
     )
     if compiled.flow is None:
         raise document_error(compiled.problems, "The draft cannot be published.")
@@ -112,11 +136,15 @@ async def preview(call: Call, body: PublishBody) -> PublishPreview:
         for (version, status), count in sorted(counts.items())
         if status in ("running", "failed")
     ]
+    migrated: list[Tried] = []
+    if body.running == "migrate":
+        migrated = unwrap(await call.parts.engine.migrating.rehearse_publish(compiled, plan))
     return PublishPreview(
-        version=(row.published or 0) + 1,
+        version=number,
         problems=compiled.problems,
         running=running,
         cancelled=sum(entry.count for entry in running) if body.running == "cancel" else 0,
+        migrated=migrations.previews(migrated).versions,
     )
 
 
@@ -167,7 +195,7 @@ ROUTES = (
         query=PublishQuery,
         body=PublishBody,
         body_default=PublishBody(),
-        answer=VersionItem,
+        answer=PublishedItem,
         status=201,
         idempotent=True,
         if_match="optional",

@@ -1,0 +1,203 @@
+"""Moving live instances to other versions of their flows: one, many by filter, and back (HTTP API)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from actors.commands import Migration, Refused
+from actors.job_specs import Moves
+from actors.ports import InstanceFilter
+from actors.rehearsals import Tried
+from rules.limits import KEY_BYTES_MAX, NAME_BYTES_MAX, STEP_COUNT_MAX, VARIABLE_COUNT_MAX
+from rules.migrating.plan import Plan, Stuck
+from server.errors import ApiError, ErrorCode
+
+from . import instances, jobs
+from .checks import Faults, check_data, check_text
+from .idempotency import key_of
+from .refusals import unwrap
+from .routes import Answer, Call, Route
+
+TAG = "Instances"
+EXAMPLES_MAX = 20
+"""Instances that a preview names for each version, with why they would stay."""
+
+Version = Annotated[int, Meta(ge=1, le=instances.VERSION_MAX)]
+
+
+class PlanBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`steps`: old step to new step; those of the same id map by themselves. `variables`: what a variable of
+    the new version gets in an instance that has no value for it.
+    """
+
+    steps: Annotated[dict[str, str], Meta(max_length=STEP_COUNT_MAX)] = {}
+    variables: Annotated[dict[str, Any], Meta(max_length=VARIABLE_COUNT_MAX)] = {}
+
+
+class MoveBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`to`: the version; null is the published one."""
+
+    map: PlanBody = PlanBody()
+    to: Version | None = None
+
+
+class MoveFilter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All given fields must match. `version` is the one that they are on."""
+
+    version: Version | None = None
+    customer: str | None = None
+    key: str | None = None
+    step: str | None = None
+    invocation: str | None = None
+    status: Literal["running", "failed"] | None = None
+
+
+class MoveManyBody(MoveBody, frozen=True, kw_only=True):
+    flow: str
+    filter: MoveFilter = MoveFilter()
+
+
+class DryRunQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    dry_run: bool = False
+
+
+class VersionPreview(msgspec.Struct, frozen=True, kw_only=True):
+    """Of the `running` instances of a version, `tried` were looked at: all of them, or some of all times."""
+
+    version: int
+    running: int
+    tried: int
+    moved: int
+    stayed: dict[str, int]
+    examples: Sequence[jobs.StayedItem]
+
+
+class MovePreview(msgspec.Struct, frozen=True, kw_only=True):
+    """What a migration would do, with nothing done."""
+
+    versions: Sequence[VersionPreview]
+
+
+# ── one ────────────────────────────────────────────────────────────────────────────────────────────────
+async def migrate(call: Call) -> object:
+    body: MoveBody = call.body
+    plan = plan_of(body.map)
+    row = await instances.found(call)
+    migrating = call.parts.engine.migrating
+    if call.query.dry_run:
+        stuck = unwrap_stuck(await migrating.try_to_move(row, plan, to=body.to))
+        moves = Moves().with_moved() if stuck is None else Moves().with_stayed(row.id, stuck)
+        return MovePreview(versions=[preview(Tried(version=row.version, running=1, moves=moves))])
+    stuck = unwrap_stuck(await migrating.move(row, plan, to=body.to, by=call.client))
+    if stuck is not None:
+        members = {"reason": stuck.reason.value, "step": stuck.step}
+        raise ApiError("conflict", stuck.message, members=members)
+    return Answer(instances.item(await instances.found(call)))
+
+
+def unwrap_stuck(answer: Stuck | Refused | None) -> Stuck | None:
+    return unwrap(answer)
+
+
+# ── many ───────────────────────────────────────────────────────────────────────────────────────────────
+async def migrate_many(call: Call) -> object:
+    body: MoveManyBody = call.body
+    check_filter(body.filter)
+    given = {name: value for name, value in msgspec.structs.asdict(body.filter).items() if value is not None}
+    migration = Migration(
+        flow=body.flow,
+        to=body.to,
+        plan=plan_of(body.map),
+        filter=InstanceFilter(**given),
+    )
+    engine = call.parts.engine
+    spec = unwrap(await engine.migrating.spec(migration))
+    if call.query.dry_run:
+        return Answer(previews(await engine.migrating.rehearse(spec)), status=200)
+    row = await engine.add_job(spec, name=spec.flow, by=call.client, idempotency=key_of(call, body))
+    return jobs.item(unwrap(row))
+
+
+async def undo(call: Call) -> jobs.JobItem:
+    """Instances that have moved on since, and those of whose migration others know, stay; they are listed."""
+    row = await call.parts.engine.migrating.undo(call.path("job"), by=call.client)
+    return jobs.item(unwrap(row))
+
+
+# ── values ─────────────────────────────────────────────────────────────────────────────────────────────
+def plan_of(map: PlanBody) -> Plan:
+    faults = Faults()
+    check_data(map.variables, "/map/variables", faults)
+    faults.end()
+    return Plan(steps=map.steps, variables=map.variables)
+
+
+def check_filter(filter: MoveFilter) -> None:
+    faults = Faults()
+    for name in ("customer", "step", "invocation"):
+        check_text(getattr(filter, name), NAME_BYTES_MAX, f"/filter/{name}", faults)
+    check_text(filter.key, KEY_BYTES_MAX, "/filter/key", faults)
+    faults.end()
+
+
+def previews(tried: Sequence[Tried]) -> MovePreview:
+    return MovePreview(versions=[preview(one) for one in tried])
+
+
+def preview(tried: Tried) -> VersionPreview:
+    return VersionPreview(
+        version=tried.version,
+        running=tried.running,
+        tried=tried.count,
+        moved=tried.moves.moved,
+        stayed=tried.moves.stayed,
+        examples=jobs.listed(tried.moves)[:EXAMPLES_MAX],
+    )
+
+
+# ── routes ─────────────────────────────────────────────────────────────────────────────────────────────
+CODES: tuple[ErrorCode, ...] = ("not_found", "conflict", "overloaded", "unknown_outcome")
+
+
+def _route(path: str, handle: Any, summary: str, **rest: Any) -> Route:
+    return Route(
+        method="POST", path=path, handle=handle, summary=summary, role="operate", **{"tag": TAG, **rest}
+    )
+
+
+ROUTES = (
+    _route(
+        "/v1/instances/migrate",
+        migrate_many,
+        "Move instances of a flow to another version",
+        query=DryRunQuery,
+        body=MoveManyBody,
+        status=202,
+        answer=jobs.JobItem,
+        idempotent=True,
+        codes=(*CODES, "key_reused"),
+    ),
+    _route(
+        "/v1/instances/{instance}/migrate",
+        migrate,
+        "Move an instance to another version of its flow",
+        query=DryRunQuery,
+        body=MoveBody,
+        body_default=MoveBody(),
+        answer=instances.InstanceItem,
+        codes=CODES,
+    ),
+    _route(
+        jobs.ADDRESS + "/{job}/undo",
+        undo,
+        "Take back a migration",
+        tag=jobs.TAG,
+        status=202,
+        answer=jobs.JobItem,
+        codes=CODES,
+    ),
+)

@@ -11,10 +11,10 @@ import msgspec
 from .errors import RuleError
 from .json_values import as_json
 from .limits import PUSH_BYTES_MAX
+from .text.printing import text_of
 
 if TYPE_CHECKING:
     from .text.printing import Setting
-    from .text.templates import Template
     from .values import Value
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -25,8 +25,8 @@ class NotificationTemplate:
     """`texts` are `title` and `body`, `translations` the same by locale, `values` what else is rendered."""
 
     id: str
-    texts: Mapping[str, Template]
-    translations: Mapping[str, Mapping[str, Template]] = field(default_factory=dict)
+    texts: Mapping[str, Value]
+    translations: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     values: Mapping[str, Value] = field(default_factory=dict)
     fixed: Mapping[str, object] = field(default_factory=dict)
     topic: str | None = None
@@ -38,7 +38,8 @@ def render_notification(
     """What is sent: title, body and the rest that the template has. RuleError `push_too_large` over 4 KiB."""
     translated = _translation(template, setting.locale)
     texts = {
-        name: translated.get(name, text).render(context, setting) for name, text in template.texts.items()
+        name: text_of(translated.get(name, text).resolve(context, setting))
+        for name, text in template.texts.items()
     }
     values = {name: as_json(value.resolve(context, setting)) for name, value in template.values.items()}
     push: dict[str, object] = {**template.fixed, **texts, **values}
@@ -50,7 +51,7 @@ def render_notification(
     return push
 
 
-def _translation(template: NotificationTemplate, locale: str) -> Mapping[str, Template]:
+def _translation(template: NotificationTemplate, locale: str) -> Mapping[str, Value]:
     """The texts for the locale, else for its language, else none: then the template's own are taken."""
     found = template.translations.get(locale)
     return found or template.translations.get(locale.partition("-")[0], {})

@@ -13,7 +13,6 @@ from ..documents import steps as written
 from ..documents.problems import Pointer, Report, child
 from ..limits import PUSH_TTL_MS_MAX, REQUEST_MS_MAX, RETRY_PAUSE_MS_MAX
 from ..notifications import NotificationTemplate
-from ..text.templates import Template
 from ..types import Scope
 from ..values import Value
 from .given import Given, given
@@ -119,12 +118,10 @@ class OutsideCompiler:
             topic=given(notification.topic),
         )
 
-    def _texts(
-        self, title: str | None, body: str | None, scope: Scope, pointer: Pointer
-    ) -> dict[str, Template]:
+    def _texts(self, title: str | None, body: str | None, scope: Scope, pointer: Pointer) -> dict[str, Value]:
         texts = {"title": title, "body": body}
         return {
-            name: self._sources.template(text, scope, child(pointer, name))
+            name: self._sources.value(text, scope, child(pointer, name))
             for name, text in texts.items()
             if text is not None
         }

@@ -18,7 +18,6 @@ from ..documents.problems import Pointer, Report, child
 from ..errors import ExpressionError, RuleError
 from ..model import Variable
 from ..text.links import Link, compile_link
-from ..text.templates import Template, compile_template
 from ..text.texts import Text, compile_text
 from ..types import Scope
 from ..values import Value, compile_equals, compile_value, is_expression
@@ -69,14 +68,6 @@ class Sources:
         found = self._attempt(lambda: compile_expression(source, scope), pointer, source)
         if found is None:
             return _stand_in_expression()
-        self._note(found.reads, pointer)
-        return found
-
-    def template(self, source: str, scope: Scope, pointer: Pointer) -> Template:
-        """A text that is only a template: `=` has no meaning of its own in it."""
-        found = self._attempt(lambda: compile_template(source, scope), pointer, source)
-        if found is None:
-            return _stand_in_template()
         self._note(found.reads, pointer)
         return found
 
@@ -211,11 +202,6 @@ def _stand_in_expression() -> Expression:
 @cache
 def _stand_in_value() -> Value:
     return compile_value(None, _EMPTY)
-
-
-@cache
-def _stand_in_template() -> Template:
-    return compile_template("", _EMPTY)
 
 
 @cache

@@ -62,6 +62,24 @@ def test_texts_are_those_of_the_customers_language() -> None:
     assert push.content["title"] == "Kia ora"
 
 
+TEXTS = [
+    ("{{ 1 | plus: 1 }}", "2"),
+    ("=1 + 1", "2"),
+    ("=customer.id", "c-1"),
+    ("=null", ""),
+    ("==1 + 1", "=1 + 1"),
+]
+
+
+@pytest.mark.parametrize(("written", "sent"), TEXTS)
+def test_texts_are_templates_or_expressions_like_every_value(written: str, sent: str) -> None:
+    notification = {"title": written, "body": "Hello", "translations": {"mi": {"body": written}}}
+    notify: Part = {"type": "notify", "notification": "hi"}
+    flow = document({"do": notify}, start="do", notifications={"hi": notification})
+    (push,) = play(flow, profile=replace(new_profile("c-1", NOW), locale="mi")).pushes
+    assert push.content == {"title": sent, "body": sent}
+
+
 @pytest.mark.parametrize("preferences", [{"notifications_enabled": False}, {"topics": {"offers": False}}])
 def test_a_push_that_the_customer_does_not_want_is_dropped(preferences: Part) -> None:
     playing = told(before=preferences)

@@ -6,8 +6,6 @@ AT_MS_MIN = -62_135_510_400_000
 AT_MS_MAX = 253_402_214_400_000
 # A duration's text, characters: every unit with ten digits is shorter.
 DURATION_CHARS_MAX = 80
-# A cron rule's text, characters: a list of all sixty minutes and other lists beside it.
-CRON_CHARS_MAX = 256
 # Missed runs of a schedule that are recorded one by one, the newest: what somebody reads after a long outage.
 MISSED_RUNS_MAX = 100
 # Runs that a preview shows: two months of a daily rule, and so a change of the clocks where one is near.
@@ -89,7 +87,7 @@ OUTCOME_COUNT_MAX = 50
 NEXT_COUNT_MAX = 20
 # Customers that an audience names one by one: more are a segment or a tag.
 AUDIENCE_IDS_MAX = 500
-# A cron rule, characters: five fields with lists.
+# A cron rule, characters: a list of all sixty minutes and short lists beside it.
 CRON_CHARS_MAX = 200
 # How often a rule or a `limit` step may let a customer through in its period: a time is kept for each.
 START_LIMIT_MAX = 100

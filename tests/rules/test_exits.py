@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from msgspec.structs import replace
 
 from rules.customers.profile import new_profile
@@ -114,6 +115,44 @@ def test_exit_by_profile_that_goes_on_needs_a_change_to_be_taken_again() -> None
     assert playing.state.tokens[0].activation == 1
     playing.write_customer(tier="x").write_customer(tier="gold")
     assert playing.state.tokens[0].activation == 2
+
+
+IN: Part = {"id": "s", "type": "segment", "segment": "gold", "is": "in"}
+OUT: Part = {**IN, "is": "out"}
+
+
+def test_exit_by_segment_holds_at_once_or_later() -> None:
+    gold = replace(new_profile("c-1", NOW), segments=("gold",))
+    assert leaving(IN, profile=gold).status == "completed"
+    assert leaving(OUT).status == "completed"
+    assert leaving(IN).in_segments("other").status == "running"
+    assert leaving(IN).in_segments("other", "gold").status == "completed"
+    assert leaving(OUT, profile=gold).in_segments().status == "completed"
+
+
+def test_exit_by_segment_that_goes_on_needs_a_change_to_be_taken_again() -> None:
+    playing = leaving({**IN, "next": "z"}, steps={**BUSY, "z": pause(after="P30D")}).in_segments("gold")
+    assert playing.in_segments("gold", "x").state.tokens[0].activation == 1
+    assert playing.in_segments().in_segments("gold").state.tokens[0].activation == 2
+
+
+@pytest.mark.parametrize(("reported", "status"), [("opened", "completed"), ("sent", "running")])
+def test_exit_by_notification_hears_its_report(reported: str, status: str) -> None:
+    steps: dict[str, Part] = {"do": {"type": "notify", "notification": "hi", "next": "w"}, **BUSY}
+    out: Part = {"id": "n", "type": "notification", "of": "do", "is": "opened", "outcome": "read"}
+    flow = document(steps, start="do", exits=[out], notifications={"hi": {"body": "Hello"}})
+    playing = play(flow).push("do", reported)
+    assert (playing.status, playing.state.outcome) == (status, "read" if status == "completed" else None)
+
+
+@pytest.mark.parametrize("ended", ["completed", "cancelled", "refused"])
+def test_exit_by_flow_hears_that_the_child_has_ended(ended: str) -> None:
+    steps: dict[str, Part] = {"do": {"type": "start_flow", "flow": "other", "next": "w"}, **BUSY}
+    out: Part = {"id": "f", "type": "flow", "of": "do", "outcome": "over"}
+    playing = leaving(out, steps=steps, start="do")
+    assert playing.event("other").status == "running"
+    playing.child(ended)
+    assert (playing.status, playing.state.outcome) == ("completed", "over")
 
 
 def test_exit_is_taken_by_what_its_own_turn_writes() -> None:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from rules.causes import OfEvent
+from rules.causes import Cause, OfEvent, OfRequest, OfSchedule, OfSegment
 from rules.compiling.flows import check
 from rules.customers.profile import new_profile
 from rules.decide import StartPlan, TriggerFailed, World, match_trigger, trigger_target
@@ -144,3 +144,32 @@ def test_fields_are_taken_from_an_expression_and_from_nothing_else() -> None:
         ("not_an_expression", "/triggers/go/variables_from")
     ]
     assert '"=event.data"' in found.problems[0].message
+
+
+HOURLY: Part = {"type": "schedule", "cron": "0 * * * *", "audience": {"all": True}}
+WITH_SEGMENT: Part = {"type": "segment", "segment": "gold", "change": "exit"}
+HOOK: Part = {
+    "type": "webhook",
+    "customer": "=body.who",
+    "auth": {"type": "bearer", "credential": "shop"},
+    "variables": {"t": "=body.who"},
+}
+PULLED: list[tuple[Part, Cause, Part, object]] = [
+    # trigger, what pulls it, `trigger.metadata`, data of `trigger.event`
+    (HOURLY, OfSchedule(at=NOW), {"scheduled_at": "2026-02-02T02:40:00.000Z"}, None),
+    (WITH_SEGMENT, OfSegment("gold", "exit", 2), {"segment": "gold", "change": "exit"}, None),
+    (HOOK, OfRequest("r", NOW, {"who": "c-1"}, {}, {}), {}, {"who": "c-1"}),
+    ({**HOOK, "variables": {}}, OfRequest("r", NOW, ["c-1"], {}, {}), {}, {"body": ["c-1"]}),
+]
+
+
+@pytest.mark.parametrize(("trigger", "cause", "metadata", "data"), PULLED)
+def test_what_pulled_a_trigger_is_told_to_the_instance(
+    trigger: Part, cause: Cause, metadata: Part, data: object
+) -> None:
+    flow = flow_of(document({"w": pause()}, triggers={"go": trigger}, variables={"t": {"type": "string"}}))
+    plan = match_trigger(flow, flow.triggers[0], cause, target="c-1", customer=None, now=NOW, world=World())
+    assert isinstance(plan, StartPlan)
+    assert (plan.started.trigger, plan.started.trigger_type) == ("go", trigger["type"])
+    assert plan.started.metadata == metadata
+    assert (plan.started.event.data if plan.started.event else None) == data

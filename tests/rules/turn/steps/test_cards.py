@@ -222,6 +222,24 @@ def test_update_moves_the_publication_of_an_embargoed_card() -> None:
     assert playing.card("send").status is CardStatus.ACTIVE
 
 
+# --- replace -------------------------------------------------------------------------------------------
+
+
+def test_a_card_that_replaces_others_closes_them_unheard() -> None:
+    steps: dict[str, Part] = {
+        "one": send("w"),
+        "w": wait(on_event("more", "more", next="one"), on_event("go", "go", next="two")),
+        "two": send("x", replaces="one"),
+        "x": wait({"id": "c", "type": "card", "of": "one", "action": "cancelled", "next": "a"}),
+    }
+    playing = play(document(steps, start="one")).event("more").event("go")
+    closed = [put.card for put in playing.put_cards if put.card.step == "one"]
+    assert [(card.status.value, card.reason) for card in closed] == [("cancelled", "superseded")] * 2
+    assert [card.step for card in playing.open_cards()] == ["two"]
+    assert playing.own_events == ["card.cancelled", "card.cancelled", "card.created", "card.published"]
+    assert (playing.at, playing.log) == (["x"], [])
+
+
 # --- cancel --------------------------------------------------------------------------------------------
 
 

@@ -381,6 +381,21 @@ def test_profile_outcome_sees_what_its_own_turn_writes() -> None:
     assert playing.status == "completed"
 
 
+def on_segment(side: str, **more: object) -> Part:
+    return {"id": side, "type": "segment", "segment": "gold", "is": side, **more}
+
+
+def test_segment_outcome_holds_at_once_or_later_and_again_after_a_change() -> None:
+    gold = replace(new_profile("c-1", NOW), segments=("gold",))
+    assert play(waiting(on_segment("in", next="a")), profile=gold).log == ["a"]
+    assert play(waiting(on_segment("out", next="a"))).log == ["a"]
+    playing = play(waiting(on_segment("in", next="again"))).in_segments("other")
+    assert playing.log == []
+    assert playing.in_segments("gold").log == ["again"]
+    assert playing.in_segments("gold", "other").log == ["again"]
+    assert playing.in_segments().in_segments("gold").log == ["again", "again"]
+
+
 # --- time ----------------------------------------------------------------------------------------------
 
 

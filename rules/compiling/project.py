@@ -17,10 +17,11 @@ from .segments import compile_rule, rule_scope
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledProject:
-    """`project` is None exactly when a problem is an error."""
+    """`project` is None exactly when a problem is an error; `document` is what it was compiled of."""
 
     project: Project | None
     problems: tuple[Problem, ...]
+    document: written.Project | None = None
 
 
 def compile_project(text: str | bytes, *, type: str) -> CompiledProject:
@@ -30,7 +31,9 @@ def compile_project(text: str | bytes, *, type: str) -> CompiledProject:
     if document is None:
         return CompiledProject(project=None, problems=report.problems())
     project = _compile(document, report)
-    return CompiledProject(project=None if report.has_errors else project, problems=report.problems())
+    return CompiledProject(
+        project=None if report.has_errors else project, problems=report.problems(), document=document
+    )
 
 
 def _compile(document: written.Project, report: Report) -> Project:
@@ -51,7 +54,7 @@ def _compile(document: written.Project, report: Report) -> Project:
 
 
 def _check_segments(document: written.Project, report: Report) -> None:
-    scope = rule_scope(document.constants)
+    scope = rule_scope(document.constants or None)
     for name, segment in document.segments.items():
         try:
             compile_rule(segment.rule, scope)

@@ -11,9 +11,10 @@ from ..types import Scope, Type
 from .scopes import constant_shapes
 
 
-def rule_scope(constants: Mapping[str, object]) -> Scope:
-    """What a rule may name."""
-    names = {"customer": Type.DYN, "constants": constant_shapes(constants), "now": Type.TIMESTAMP}
+def rule_scope(constants: Mapping[str, object] | None) -> Scope:
+    """What a rule may name. `constants` are those of the server; None: it is not known which there are."""
+    known = Type.DYN if constants is None else constant_shapes(constants)
+    names = {"customer": Type.DYN, "constants": known, "now": Type.TIMESTAMP}
     return Scope(names, counts_events=True)
 
 

@@ -20,6 +20,8 @@ COMMANDS: Final[Mapping[str, str]] = {
     "token": "A customer's token, for trying things out.",
     "validate": "Check flow documents.",
     "push": "Create or update flows on a server, and publish them.",
+    "pull": "Write a server's flows into a folder.",
+    "publish": "Publish a flow's draft.",
     "events": "Post events from a file.",
     "backup": "Copy a data folder, also while its server runs.",
     "restore": "Make a data folder from a backup.",

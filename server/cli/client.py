@@ -146,9 +146,12 @@ def _line(scheme: str, host: str, port: int | None) -> http.client.HTTPConnectio
     return http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
 
 
-def refused(reply: Reply) -> Failure:
-    """What ends a command whose call was refused: our fault, the server's, or simply no."""
-    lines = [reply.detail]
+def refused(reply: Reply, *, about: str = "") -> Failure:
+    """What ends a command whose call was refused: our fault, the server's, or simply no.
+
+    `about` is what the call was about, where the server's own words do not say so.
+    """
+    lines = [f"{about}: {reply.detail}" if about else reply.detail]
     decoded = reply.json()
     errors = decoded.get("errors", []) if isinstance(decoded, dict) else []
     lines += [f"  {error.get('pointer', '')}: {error.get('message', '')}" for error in errors]

@@ -36,11 +36,13 @@ from server.control import (
 from server.demo.samples import CUSTOMERS, flow_files, flow_samples
 from server.demo.session import Demo, Token
 
+from . import stored
 from .client import Client, Reply, refused
 from .failures import Broken
 from .folder import configured, perform
 from .hosting import host as run_server
-from .push import push_file
+from .push import Publishing, push_flow
+from .workspace import read_flow
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -152,7 +154,8 @@ def fill(url: str, key: str) -> None:
     """Publish the example flows and write the sample customers, as any backend would."""
     with Client(url, key) as client:
         for file in flow_files():
-            push_file(client, file, publish=True)
+            flow = read_flow(file)
+            push_flow(client, flow, stored.draft(client, flow.key), Publishing())
         for customer in CUSTOMERS:
             _succeeded(client.reach("PUT", f"/v1/customers/{quote(customer.id)}", customer.profile))
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from .failures import Misused
+from .client import Reply, refused
+from .failures import Failure, Misused
 
 if TYPE_CHECKING:
     from rules.documents.problems import Problem
@@ -33,3 +34,18 @@ def shown(file: Path, problem: Problem) -> str:
     place = f"{file}:{problem.line or 1}:{problem.column or 1}"
     where = f" (at {problem.pointer})" if problem.line is None and problem.pointer else ""
     return f"{place}: {problem.severity.value} {problem.code}: {problem.message}{where}"
+
+
+def refused_document(reply: Reply, name: object) -> Failure:
+    """The server's problems with a document, each where it stands in what is called `name`; anything else as
+    it came."""
+    decoded = reply.json()
+    problems = decoded.get("errors", []) if isinstance(decoded, dict) else []
+    located = [each for each in problems if each.get("line") is not None]
+    if not located:
+        return refused(reply)
+    lines = [
+        f"  {name}:{each['line']}:{each.get('column') or 1}: error {each['code']}: {each['message']}"
+        for each in located
+    ]
+    return Failure("\n".join([reply.detail, *lines]))

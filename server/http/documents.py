@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import io
 from collections.abc import Callable
 from typing import Literal, TypeAlias, TypeVar
 
-import msgspec
-from ruamel.yaml import YAML
-
 from actors.records import FlowRow
 from rules.compiling.flows import Document, load
-from rules.documents.syntax import parse
+from rules.documents.forms import in_form
 from server.errors import ApiError
 
 from . import bodies
@@ -63,7 +59,7 @@ async def draft_answer(call: Call, row: FlowRow) -> Answer:
     content_type = YAML_TYPES[0] if wanted == "yaml" else bodies.JSON
     text = row.draft
     if wanted != row.draft_type:
-        text = await off_the_loop(lambda: converted(row.draft, row.draft_type, wanted))
+        text = await off_the_loop(lambda: in_form(row.draft, type=row.draft_type, wanted=wanted))
     return Answer(text.encode(), headers=headers, content_type=content_type)
 
 
@@ -74,18 +70,6 @@ def wanted_type(call: Call, have: str) -> DocumentType:
     if "json" in accept:
         return "json"
     return "yaml" if have == "yaml" else "json"
-
-
-def converted(text: str, have: str, want: DocumentType) -> str:
-    data, _ = parse(text, type=have)
-    if want == "json":
-        return msgspec.json.format(msgspec.json.encode(data), indent=2).decode()
-    out = io.StringIO()
-    writer = YAML(typ="safe", pure=True)
-    writer.default_flow_style = False
-    writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-    writer.dump(data, out)
-    return out.getvalue()
 
 
 def etag(row: FlowRow) -> str:

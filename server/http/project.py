@@ -11,6 +11,7 @@ from actors.commands import PutResource
 from actors.project import PROJECT, Kept, kept
 from actors.records import ResourceRow
 from rules.compiling.project import compile_project
+from rules.documents.forms import in_form
 from rules.documents.problems import Problem
 
 from . import bodies, documents
@@ -40,7 +41,7 @@ async def get_project(call: Call) -> Answer:
     wanted = documents.wanted_type(call, written.type)
     text = written.text
     if wanted != written.type:
-        text = await documents.off_the_loop(lambda: documents.converted(text, written.type, wanted))
+        text = await documents.off_the_loop(lambda: in_form(text, type=written.type, wanted=wanted))
     content_type = documents.YAML_TYPES[0] if wanted == "yaml" else bodies.JSON
     return Answer(text.encode(), headers={**etag(row), "Vary": "Accept"}, content_type=content_type)
 

@@ -92,6 +92,13 @@ def setting(value: str) -> dict[str, Any]:
     }
 
 
+def test_rules_name_any_constant_where_the_project_lists_none() -> None:
+    text = "segments: {local: {rule: customer.city == constants.town}}\n"
+    assert compile_project(text, type="yaml").problems == ()
+    listed = compile_project(text + "constants: {twn: Bremen}\n", type="yaml")
+    assert [each.code for each in listed.problems] == ["unknown_name"]
+
+
 AGAINST: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
     ("a field of its event", triggered("event.data.total > 3.0"), []),
     (

@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from .conftest import Run
+from .conftest import Run, Served
 
-STOP_S = 30
 FLOW = """\
 flow: parcel
 triggers:
@@ -29,65 +20,6 @@ steps:
 cards:
   note: {title: Parcel, body: [{type: headline, text: On its way}, {type: dismiss, label: Thanks}]}
 """
-
-
-@dataclass
-class Served:
-    """A server process, and commands on its folder."""
-
-    url: str
-    folder: Path
-    key: str
-    process: subprocess.Popen[str]
-
-    def status(self, path: str, key: str) -> int:
-        request = urllib.request.Request(self.url + path, headers={"Authorization": f"Bearer {key}"})
-        try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
-                status: int = answer.status
-                return status
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code
-
-
-def flowdeck(*args: str, folder: Path) -> subprocess.Popen[str]:
-    command = [str(Path(sys.executable).with_name("flowdeck")), *args]
-    env = {**os.environ, "FLOWDECK_DATA": str(folder / "data")}
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder, env=env
-    )
-
-
-def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    out, err = process.communicate(timeout=STOP_S)
-    return process.returncode, out, err
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    folder = tmp_path_factory.mktemp("served")
-    code, key, err = ended(flowdeck("keys", "create", "--role", "admin", folder=folder))
-    assert code == 0, err
-    process = flowdeck("serve", "--port", "0", folder=folder)
-    try:
-        assert process.stdout is not None
-        url = process.stdout.readline().strip()
-        assert url.startswith("http://127.0.0.1:"), process.communicate(timeout=STOP_S)
-        yield Served(url, folder / "data", key.strip(), process)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        code, _, err = ended(process)
-    assert code == 0, err
-
-
-@pytest.fixture
-def at(run: Run, served: Served, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Commands that find the server by their variables."""
-    monkeypatch.setenv("FLOWDECK_SERVER", served.url)
-    monkeypatch.setenv("FLOWDECK_KEY", served.key)
-    monkeypatch.setenv("FLOWDECK_DATA", str(served.folder))
-    return run
 
 
 def test_new_key_works_and_a_revoked_one_does_not_at_once(at: Run, served: Served) -> None:

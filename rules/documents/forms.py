@@ -1,0 +1,25 @@
+"""The two forms of a document: what is written in one, in the other. Comments stay behind."""
+
+from __future__ import annotations
+
+import io
+
+import msgspec
+from ruamel.yaml import YAML
+
+from .syntax import parse
+
+
+def in_form(text: str, *, type: str, wanted: str) -> str:
+    """The text of a well-formed document of `type` ("yaml" or "json"), as `wanted`."""
+    if type == wanted:
+        return text
+    data, _ = parse(text, type=type)
+    if wanted == "json":
+        return msgspec.json.format(msgspec.json.encode(data), indent=2).decode()
+    out = io.StringIO()
+    writer = YAML(typ="safe", pure=True)
+    writer.default_flow_style = False
+    writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    writer.dump(data, out)
+    return out.getvalue()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from rules import variables
+from rules.documents.problems import nearest
 from rules.model import Flow
 
 from .commands import Refused, StartMany, StartRequest, StartResult
@@ -108,6 +109,10 @@ class Starting:
     async def _check(self, request: StartMany, flow: Flow, listed: TargetList | None) -> Refused | None:
         """What would refuse every member of an audience, or makes a listed test reach somebody else."""
         errors: list[Mapping[str, str]] = []
+        known = self._life.memory.definitions.book.known
+        if request.segment is not None and request.segment not in known:
+            message = f'There is no segment "{request.segment[:64]}".{nearest(request.segment, known)}'
+            errors.append({"pointer": "/audience/segment", "code": "unknown_segment", "message": message})
         if listed is None:
             for name, error in variables.find_faults(flow.variables, request.variables)[:FAULTS_MAX]:
                 pointer = f"/variables/{name}"

@@ -9,6 +9,7 @@ from server.live.live import LIVE, Live
 
 from . import (
     app_events,
+    card_actions,
     cards,
     credentials,
     customers,
@@ -23,6 +24,7 @@ from . import (
     oauth,
     openapi,
     project,
+    repairs,
     segment_previews,
     segments,
     sources,
@@ -50,7 +52,9 @@ ROUTES: tuple[Route, ...] = (
     *versions.ROUTES,
     *instances.ROUTES,
     *migrations.ROUTES,
+    *repairs.ROUTES,
     *cards.ROUTES,
+    *card_actions.ROUTES,
     *customers.ROUTES,
     *segments.ROUTES,
     *segment_previews.ROUTES,

@@ -1,9 +1,9 @@
-"""Cards for operators: list, one, cancel (HTTP API, Instances and cards)."""
+"""Cards for operators: list, one (HTTP API, Instances and cards). Acting on them is `card_actions.py`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
@@ -16,6 +16,9 @@ from .lists import PageQuery, page_size, row_cursor
 from .routes import Call, Route
 
 TAG = "Cards"
+StatusName: TypeAlias = Literal[
+    "embargoed", "active", "snoozed", "completed", "dismissed", "cancelled", "expired"
+]
 
 
 class OperatorCard(WireCard, frozen=True, kw_only=True):
@@ -38,9 +41,7 @@ class CardQuery(PageQuery, frozen=True, kw_only=True):
     customer: str | None = None
     flow: str | None = None
     instance: str | None = None
-    status: (
-        Literal["embargoed", "active", "snoozed", "completed", "dismissed", "cancelled", "expired"] | None
-    ) = None
+    status: StatusName | None = None
     stream: str | None = None
 
 
@@ -74,16 +75,6 @@ async def get_card(call: Call) -> OperatorCard:
     return item(card)
 
 
-async def cancel(call: Call) -> OperatorCard:
-    """Withdraws it; a card that is closed already is a conflict, and stays as it is."""
-    result = await call.parts.engine.withdraw(call.path("card"))
-    if result.card is None:
-        raise not_found(call)
-    if result.code != "ok":
-        raise ApiError("card_closed", "The card is closed already.", members={"card": item(result.card)})
-    return item(result.card)
-
-
 def not_found(call: Call) -> ApiError:
     return ApiError("not_found", f"There is no card {call.path('card')[:64]!r}.")
 
@@ -95,12 +86,4 @@ def _route(method: Any, path: str, handle: Any, summary: str, **rest: Any) -> Ro
 ROUTES = (
     _route("GET", "/v1/cards", list_cards, "List cards", query=CardQuery, answer=CardPage),
     _route("GET", "/v1/cards/{card}", get_card, "One card", answer=OperatorCard, codes=("not_found",)),
-    _route(
-        "POST",
-        "/v1/cards/{card}/cancel",
-        cancel,
-        "Cancel a card",
-        answer=OperatorCard,
-        codes=("not_found", "card_closed", "overloaded", "unknown_outcome"),
-    ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -25,6 +25,8 @@ from .routes import Call, Route
 TAG = "Instances"
 VERSION_MAX = (1 << 31) - 1
 """Of a flow; negative numbers are revisions of its draft."""
+VersionName: TypeAlias = Annotated[int, Meta(ge=-VERSION_MAX, le=VERSION_MAX)] | Literal["draft"]
+StatusName: TypeAlias = Literal["running", "failed", "completed", "cancelled", "expired"]
 _state = msgspec.msgpack.Decoder(State)
 _entry = msgspec.msgpack.Decoder(TimelineEntry)
 
@@ -62,14 +64,15 @@ class InstancePage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class InstanceQuery(PageQuery, frozen=True, kw_only=True):
-    """`version`: a number, or "draft" for the tests of every revision of the draft."""
+    """`version`: a number, or "draft" for the tests of every revision of the draft; `error`: a code."""
 
     flow: str | None = None
-    version: Annotated[int, Meta(ge=-VERSION_MAX, le=VERSION_MAX)] | Literal["draft"] | None = None
+    version: VersionName | None = None
     customer: str | None = None
-    status: Literal["running", "failed", "completed", "cancelled", "expired"] | None = None
+    status: StatusName | None = None
     key: str | None = None
     step: str | None = None
+    error: str | None = None
     invocation: str | None = None
     test: bool | None = None
 
@@ -189,7 +192,7 @@ def shown_step(line: StepTrace) -> dict[str, Any]:
 async def cancel(call: Call) -> InstanceItem:
     """Ends it, and its open cards with it; one that has ended stays as it is."""
     id = call.path("instance")
-    row = await call.parts.engine.cancel(id)
+    row = await call.parts.engine.cancel(id, by=call.client)
     if row is None:
         raise ApiError("not_found", f"There is no instance {id[:64]!r}.")
     return item(row)

@@ -43,7 +43,10 @@ class Problem(msgspec.Struct, kw_only=True):
 def document(routes: Sequence[Route], *, version: str) -> Document:
     """The whole document; its routes in the order of the table."""
     types = [
-        kind for route in routes for kind in (route.body, route.raw_body, route.query, route.answer) if kind
+        kind
+        for route in routes
+        for kind in (route.body, route.raw_body, route.query, route.answer, route.preview)
+        if kind
     ]
     schemas, components = schemas_of([*types, Problem], ref_template=REF)
     by_type = dict(zip(map(repr, [*types, Problem]), schemas, strict=True))
@@ -149,6 +152,8 @@ def request_body(route: Route, by_type: Mapping[str, Any]) -> dict[str, Any] | N
 
 def responses(route: Route, by_type: Mapping[str, Any]) -> dict[str, Any]:
     answers: dict[str, Any] = {str(route.status): {"description": "Done", **content(route, by_type)}}
+    if route.preview is not None:
+        answers["200"] = {"description": "What it would do", **content_of(by_type[repr(route.preview)])}
     if route.other_status is not None:
         answers[str(route.other_status)] = {"description": "Not now", **content(route, by_type)}
     codes: Iterable[ErrorCode] = (*_ALWAYS[route.audience], *route.codes, *checked_codes(route))
@@ -175,5 +180,8 @@ def checked_codes(route: Route) -> tuple[ErrorCode, ...]:
 def content(route: Route, by_type: Mapping[str, Any]) -> dict[str, Any]:
     if route.answer is None:
         return {"content": {route.answer_type: {}}}
-    schema = by_type[repr(route.answer)]
+    return content_of(by_type[repr(route.answer)])
+
+
+def content_of(schema: Any) -> dict[str, Any]:
     return {"content": {JSON: {"schema": schema}, MSGPACK: {"schema": schema}}}

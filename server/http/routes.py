@@ -81,7 +81,8 @@ class Route:
     `role`: which role a backend needs, or one of which. `any_query`: takes parameters of any name. `body`:
     the type of a JSON or MessagePack body; None when there is none, or the handler reads it by itself: then
     `raw_types` are its media types and `raw_body` its shape as JSON. `body_default`: what an empty body
-    stands for; None: it is an error. `answer`: the type of the answer with `status`, or with `other_status`.
+    stands for; None: it is an error. `answer`: the type of the answer with `status`, or with `other_status`;
+    `preview`: of that to a `dry_run`, with 200.
     `if_match`: takes the draft's ETag. `idempotent`: takes an `Idempotency-Key`. `codes`: errors beside those
     that every route of its kind has.
     """
@@ -103,6 +104,7 @@ class Route:
     status: int = 200
     other_status: int | None = None
     answer: Any = None
+    preview: Any = None
     answer_type: str = "application/json"
     idempotent: bool = False
     if_match: Literal["required", "optional"] | None = None

@@ -79,6 +79,17 @@ async def test_audience_is_started_by_a_job(
     assert shown.body["variables"] == {"plan": "pro"}
 
 
+async def test_segment_is_started(server: Server) -> None:
+    await server.publish()
+    rule = {"id": "townsfolk", "rule": 'customer.?city.orValue("") == "Ulm"'}
+    assert (await server.call("POST", "/v1/segments", rule)).status == 201
+    await people(server)
+    await server.call("PATCH", "/v1/customers/bob", {"city": "Ulm"})
+    body = {"audience": {"segment": "townsfolk"}}
+    await ended(server, await server.call("POST", "/v1/flows/welcome/start", body))
+    assert await customers(server) == ["bob"]
+
+
 async def test_test_of_an_audience_runs_the_draft_for_test_customers(server: Server) -> None:
     await server.call("POST", "/v1/flows", WELCOME.encode(), Content_Type="application/yaml")
     await people(server)
@@ -111,6 +122,7 @@ async def test_start_of_many_with_the_same_key_is_one_job(server: Server) -> Non
         ({"audience": {"all": True, "tag": "vip"}}, ["/audience"]),
         ({"audience": {"tag": ""}}, ["/audience/tag"]),
         ({"audience": {"segment": "\n"}}, ["/audience/segment"]),
+        ({"audience": {"segment": "gone"}}, ["/audience/segment"]),
         ({"audience": {"customers": ["a"]}}, ["/audience/customers"]),
         ({"targets": [{"customer": "a"}], "audience": {"all": True}}, ["/audience"]),
         ({"targets": [{"customer": "a"}], "variables": {"plan": "x"}}, ["/variables"]),

@@ -1,0 +1,52 @@
+"""The same for all that a filter finds: by a job, or only a look at whom that would concern (`dry_run`)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final, TypeVar
+
+import msgspec
+
+from actors.job_specs import Spec
+from server.errors import ErrorCode
+
+from . import jobs
+from .idempotency import key_of
+from .refusals import unwrap
+from .routes import Answer, Call
+
+COUNTS_MAX: Final = 100
+"""Counts in one preview, the largest first."""
+SAMPLE_ITEMS: Final = 10
+"""Of those who are concerned, the newest, in a preview."""
+MANY_CODES: Final[tuple[ErrorCode, ...]] = ("key_reused", "overloaded", "unknown_outcome")
+
+T = TypeVar("T")
+
+
+class ManyQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`dry_run`: change nothing, and answer with a preview."""
+
+    dry_run: bool = False
+
+
+async def begin(call: Call, spec: Spec, *, name: str) -> Answer:
+    """The job, which goes on in the background."""
+    once = key_of(call, call.body)
+    row = unwrap(await call.parts.engine.add_job(spec, name=name, by=call.client, idempotency=once))
+    return Answer(jobs.item(row), headers={"Location": f"{jobs.ADDRESS}/{row.id}"})
+
+
+def most(tally: Mapping[T, int]) -> list[tuple[T, int]]:
+    """The largest counts of a preview."""
+    return sorted(tally.items(), key=lambda entry: -entry[1])[:COUNTS_MAX]
+
+
+async def some(page: Callable[[str | None, int], Awaitable[tuple[Sequence[T], str | None]]]) -> list[T]:
+    """The first of a list, whose pages may be shorter than asked for; `page` takes cursor and limit."""
+    found, cursor = await page(None, SAMPLE_ITEMS)
+    sample = list(found)
+    while cursor is not None and len(sample) < SAMPLE_ITEMS:
+        found, cursor = await page(cursor, SAMPLE_ITEMS - len(sample))
+        sample += found
+    return sample

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from itertools import islice
 
 from msgspec.structs import replace
 
 from rules.cards.card import ON_SCREEN
-from rules.instance import InstanceStatus
 
+from .memory_filters import UNFINISHED, belongs, finds_card, finds_instance, stretch_of
 from .memory_rows import Rows
 from .ports import CardFilter, CustomerFilter, InstanceFilter, JobFilter, Retention, StoreError
 from .records import (
@@ -45,7 +45,6 @@ from .records import (
 )
 
 ROUTES_PER_CHUNK = 1_000
-UNFINISHED = frozenset({InstanceStatus.RUNNING.value, InstanceStatus.FAILED.value})
 OPEN_JOBS = frozenset({"waiting", "running"})
 
 
@@ -169,15 +168,14 @@ class MemoryStore:
         test: bool | None = False,
     ) -> Sequence[Member]:
         await _others()
-        belongs = _belongs(segment, tag, zone, test=test)
-        walk = islice(self.rows.customers.walk(belongs, after=after), limit)
+        walk = islice(self.rows.customers.walk(belongs(segment, tag, zone, test=test), after=after), limit)
         return [Member(number, row.id, row.timezone) for number, row in walk]
 
     async def audience_count(
         self, *, segment: str | None, tag: str | None, zone: str | None, test: bool | None = False
     ) -> int:
         await _others()
-        return sum(1 for _ in self.rows.customers.walk(_belongs(segment, tag, zone, test=test)))
+        return sum(1 for _ in self.rows.customers.walk(belongs(segment, tag, zone, test=test)))
 
     async def zones(self) -> Sequence[str]:
         await _others()
@@ -271,21 +269,23 @@ class MemoryStore:
 
     async def instances(self, filter: InstanceFilter) -> tuple[Sequence[InstanceRow], str | None]:
         await _others()
-        page, cursor = self.rows.instances.page(_matches(filter), cursor=filter.cursor, limit=filter.limit)
+        page, cursor = self.rows.instances.page(
+            finds_instance(filter), cursor=filter.cursor, limit=filter.limit
+        )
         return [replace(row, state=b"") for row in page], cursor
 
     async def instance_numbers(
         self, filter: InstanceFilter, *, after: int, up_to: int | None, limit: int
     ) -> Stretch:
         await _others()
-        walk = self.rows.instances.walk(_matches(filter), after=after, up_to=up_to)
-        return _stretch([(number, row.id) for number, row in islice(walk, limit + 1)], limit)
+        walk = self.rows.instances.walk(finds_instance(filter), after=after, up_to=up_to)
+        return stretch_of([(number, row.id) for number, row in islice(walk, limit + 1)], limit)
 
     async def tally_instances(
         self, filter: InstanceFilter, *, up_to: int | None = None
     ) -> Mapping[tuple[str, str | None, str | None], int]:
         await _others()
-        walk = self.rows.instances.walk(_matches(filter), up_to=up_to)
+        walk = self.rows.instances.walk(finds_instance(filter), up_to=up_to)
         return Counter((row.status, row.step, row.error) for _, row in walk)
 
     async def last_instance_number(self) -> int:
@@ -303,18 +303,18 @@ class MemoryStore:
 
     async def cards(self, filter: CardFilter) -> tuple[Sequence[FeedCard], str | None]:
         await _others()
-        return self.rows.cards.page(_card_matches(filter), cursor=filter.cursor, limit=filter.limit)
+        return self.rows.cards.page(finds_card(filter), cursor=filter.cursor, limit=filter.limit)
 
     async def card_numbers(self, filter: CardFilter, *, after: int, up_to: int | None, limit: int) -> Stretch:
         await _others()
-        walk = self.rows.cards.walk(_card_matches(filter), after=after, up_to=up_to)
-        return _stretch([(number, row.card.id) for number, row in islice(walk, limit + 1)], limit)
+        walk = self.rows.cards.walk(finds_card(filter), after=after, up_to=up_to)
+        return stretch_of([(number, row.card.id) for number, row in islice(walk, limit + 1)], limit)
 
     async def tally_cards(
         self, filter: CardFilter, *, up_to: int | None = None
     ) -> Mapping[tuple[str, str], int]:
         await _others()
-        walk = self.rows.cards.walk(_card_matches(filter), up_to=up_to)
+        walk = self.rows.cards.walk(finds_card(filter), up_to=up_to)
         return Counter((row.card.status.value, row.flow) for _, row in walk)
 
     async def last_card_number(self) -> int:
@@ -368,51 +368,4 @@ def _route(row: InstanceRow) -> Route:
         status=row.status,
         open_cards=row.open_cards,
         subscriptions=row.subscriptions,
-    )
-
-
-def _matches(filter: InstanceFilter) -> Callable[[InstanceRow], bool]:
-    names = ("flow", "customer", "status", "error", "key", "step", "invocation", "parent", "test")
-    wanted = {name: value for name in names if (value := getattr(filter, name)) is not None}
-
-    def matches(row: InstanceRow) -> bool:
-        is_of_version = (
-            row.version < 0 if filter.version == "draft" else filter.version in (None, row.version)
-        )
-        is_wanted = row.status in UNFINISHED or not filter.unfinished
-        return (is_of_version and is_wanted) and all(
-            getattr(row, name) == value for name, value in wanted.items()
-        )
-
-    return matches
-
-
-def _card_matches(filter: CardFilter) -> Callable[[FeedCard], bool]:
-    names = ("customer", "flow", "instance")
-    wanted = {name: value for name in names if (value := getattr(filter, name)) is not None}
-
-    def matches(row: FeedCard) -> bool:
-        return (
-            all(getattr(row, name) == value for name, value in wanted.items())
-            and (filter.status is None or row.card.status == filter.status)
-            and (row.card.open or not filter.open)
-            and (filter.stream is None or filter.stream in row.card.streams)
-        )
-
-    return matches
-
-
-def _stretch(found: list[tuple[int, str]], limit: int) -> Stretch:
-    """Of one row more than is wanted."""
-    return Stretch(ids=found[:limit], looked_to=found[limit - 1][0] if len(found) > limit else None)
-
-
-def _belongs(
-    segment: str | None, tag: str | None, zone: str | None, *, test: bool | None
-) -> Callable[[CustomerRow], bool]:
-    return lambda row: (
-        (segment is None or segment in row.segments)
-        and (tag is None or tag in row.tags)
-        and zone in (None, row.timezone or "")
-        and test in (None, row.test)
     )

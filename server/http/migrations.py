@@ -178,6 +178,7 @@ ROUTES = (
         body=MoveManyBody,
         status=202,
         answer=jobs.JobItem,
+        preview=MovePreview,
         idempotent=True,
         codes=(*CODES, "key_reused"),
     ),
@@ -189,6 +190,7 @@ ROUTES = (
         body=MoveBody,
         body_default=MoveBody(),
         answer=instances.InstanceItem,
+        preview=MovePreview,
         codes=CODES,
     ),
     _route(

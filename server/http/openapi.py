@@ -153,7 +153,7 @@ def request_body(route: Route, by_type: Mapping[str, Any]) -> dict[str, Any] | N
 def responses(route: Route, by_type: Mapping[str, Any]) -> dict[str, Any]:
     answers: dict[str, Any] = {str(route.status): {"description": "Done", **content(route, by_type)}}
     if route.preview is not None:
-        answers["200"] = {"description": "What it would do", **content_of(by_type[repr(route.preview)])}
+        answers["200"] = previewed(route, by_type)
     if route.other_status is not None:
         answers[str(route.other_status)] = {"description": "Not now", **content(route, by_type)}
     codes: Iterable[ErrorCode] = (*_ALWAYS[route.audience], *route.codes, *checked_codes(route))
@@ -168,6 +168,17 @@ def responses(route: Route, by_type: Mapping[str, Any]) -> dict[str, Any]:
             "content": {"application/problem+json": {"schema": by_type[repr(Problem)]}},
         }
     return answers
+
+
+def previewed(route: Route, by_type: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer with 200, which the call itself may have as well."""
+    schema = by_type[repr(route.preview)]
+    if route.status == 200:
+        return {
+            "description": "Done, or what it would do",
+            **content_of({"anyOf": [by_type[repr(route.answer)], schema]}),
+        }
+    return {"description": "What it would do", **content_of(schema)}
 
 
 def checked_codes(route: Route) -> tuple[ErrorCode, ...]:

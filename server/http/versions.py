@@ -196,6 +196,7 @@ ROUTES = (
         body=PublishBody,
         body_default=PublishBody(),
         answer=PublishedItem,
+        preview=PublishPreview,
         status=201,
         idempotent=True,
         if_match="optional",

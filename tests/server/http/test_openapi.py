@@ -43,6 +43,24 @@ def test_roles_and_credentials_are_told(described: dict[str, Any]) -> None:
     assert described["paths"]["/healthz"]["get"]["security"] == []
 
 
+@pytest.mark.parametrize(
+    ("path", "schemas"),
+    [
+        ("/v1/instances/retry", {"200": ["InstancesPreview"], "202": ["JobItem"]}),
+        ("/v1/instances/{instance}/migrate", {"200": ["InstanceItem", "MovePreview"]}),
+    ],
+)
+def test_previews_are_told_beside_answers(
+    described: dict[str, Any], path: str, schemas: dict[str, list[str]]
+) -> None:
+    def named(answer: dict[str, Any]) -> list[str]:
+        schema = answer["content"]["application/json"]["schema"]
+        return [one["$ref"].rpartition("/")[2] for one in schema.get("anyOf", [schema])]
+
+    answers = described["paths"][path]["post"]["responses"]
+    assert {status: named(answer) for status, answer in answers.items() if status < "300"} == schemas
+
+
 def test_preconditions_and_keys_are_parameters(described: dict[str, Any]) -> None:
     def headers(path: str, method: str) -> set[str]:
         parameters = described["paths"][path][method]["parameters"]

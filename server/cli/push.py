@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import click
 
@@ -19,10 +19,9 @@ from .client import Client, Reply, server_options
 from .documents import MEDIA_TYPES, refused_document
 from .failures import Failure
 from .project_writes import push_project
+from .publish import Running, publish_options
 from .stored import Stored
 from .workspace import FlowFile, read_workspace
-
-Running: TypeAlias = Literal["keep", "cancel"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +35,7 @@ class Publishing:
 @click.command("push")
 @click.argument("paths", metavar="PATH…", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--publish", is_flag=True, help="Publish each flow as its next version.")
-@click.option(
-    "--running",
-    type=click.Choice(["keep", "cancel"]),
-    default="keep",
-    show_default=True,
-    help="What becomes of instances of older versions.",
-)
-@click.option("--note", default="", help="A note for the version.")
+@publish_options
 @server_options
 @json_option
 def command(**given: Any) -> None:

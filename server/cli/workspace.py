@@ -59,6 +59,7 @@ class Workspace:
 
 def read_workspace(paths: Iterable[Path]) -> Workspace:
     """What stands in files, and in folders and those below them."""
+    paths = list(paths)
     flows: list[FlowFile] = []
     projects: list[ProjectFile] = []
     wrong: list[str] = []
@@ -74,6 +75,8 @@ def read_workspace(paths: Iterable[Path]) -> Workspace:
     wrong += [*_twice(flows), *_several(projects)]
     if wrong:
         raise Failure("\n".join(["nothing was done", *wrong]))
+    if not flows and not projects:
+        raise Misused(f"there are no documents in {', '.join(map(str, paths))}")
     return Workspace(flows, projects[0] if projects else None)
 
 

@@ -1,4 +1,4 @@
-"""Segments: what authors write, and operators look at (HTTP API, Customers)."""
+"""Segments: what authors write and read, and operators look at with their members (HTTP API, Customers)."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ ROUTES = (
         "/v1/segments",
         list_segments,
         "List segments",
-        role="operate",
+        role=("author", "operate"),
         query=PageQuery,
         answer=SegmentPage,
     ),
@@ -220,7 +220,7 @@ ROUTES = (
         "/v1/segments/{segment}",
         get_segment,
         "One segment",
-        role="operate",
+        role=("author", "operate"),
         answer=SegmentItem,
         codes=("not_found",),
     ),

@@ -125,6 +125,12 @@ def test_as_many_documents_as_one_command_takes_and_no_more(folder: Path) -> Non
         list(documents_of([folder]))
 
 
+def test_folder_without_documents_is_wrong_use(at: Run, folder: Path) -> None:
+    result = at("push", "flows")
+    assert result.exit_code == 2
+    assert "no documents in flows" in result.stderr
+
+
 def test_project_and_segments_go_before_the_flows_that_need_them(at: Run, folder: Path) -> None:
     waiting = flow("needs-regular").replace(
         "{type: event, event: parcel.shipped}", "{type: segment, segment: regular, change: enter}"
@@ -303,6 +309,14 @@ def test_archived_flow_is_only_taken_by_name(at: Run, folder: Path, client: Clie
     assert at("pull", "copy", "put-away").stdout == "copy/put-away.yaml: created\n"
 
 
+def test_author_may_pull(at: Run, folder: Path, tmp_path: Path) -> None:
+    (folder / "flowdeck.yaml").write_text(PROJECT)
+    assert at("push", "flows").exit_code == 0
+    author = at("keys", "create", "--role", "author").stdout.strip()
+    assert at("pull", "copy", "--key", author).exit_code == 0
+    assert "loyal:" in (tmp_path / "copy" / "flowdeck.yaml").read_text()
+
+
 def test_unknown_flow_writes_nothing(at: Run, folder: Path, tmp_path: Path) -> None:
     (folder / "a.yaml").write_text(flow("known"))
     at("push", "flows")
@@ -339,10 +353,24 @@ def test_publish_says_problems_counts_and_last_the_version(at: Run, folder: Path
     assert at("publish", "counted").stdout.splitlines()[-1] == "counted: version 1 is published"
     at("events", "send", stdin='{"name": "parcel.shipped", "customer": "c1"}\n')
     kept = at("publish", "counted", "--dry-run").stdout.splitlines()
-    assert kept[-2:] == ["version 1: 1 running will stay", "counted: version 2 would be published"]
+    assert kept[-2:] == ["version 1: 1 running, kept", "counted: version 2 would be published"]
+    tried = at("publish", "counted", "--running", "migrate", "--dry-run").stdout.splitlines()
+    assert tried[-2] == "version 1: 1 live, 1 tried, 1 can move"
     ended = at("publish", "counted", "--running", "cancel", "--note", "all over", "--json")
     answer = json.loads(ended.stdout)
     assert (answer["published"], answer["cancelled"]) == (2, 1)
+
+
+def test_instances_move_with_a_publish_and_the_job_is_named(at: Run, folder: Path) -> None:
+    waiting = flow("moving").replace("start: 'done'", "start: 'stay'").replace("parcel.shipped", "moving.on")
+    step = "  stay: {type: wait, until: [{id: e, type: time, after: P9D, next: done}]}\n"
+    (folder / "a.yaml").write_text(waiting.replace("steps:\n", "steps:\n" + step))
+    at("push", "flows", "--publish")
+    at("events", "send", stdin='{"name": "moving.on", "customer": "c1"}\n')
+    said = at("publish", "moving", "--running", "migrate").stdout.splitlines()
+    assert said[0] == "version 1: 1 live, 1 tried, 1 can move"
+    assert said[1].startswith("job ")
+    assert said[2] == "moving: version 2 is published"
 
 
 def test_draft_with_errors_is_not_published(at: Run, folder: Path) -> None:

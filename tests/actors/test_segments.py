@@ -805,6 +805,33 @@ def test_published_flow_starts_for_every_member() -> None:
     play(script())
 
 
+AUDIENCE = """
+flow: news
+triggers: {{go: {{{trigger}, audience: {{segment: s, when: customer.city == "Ulm"}}}}}}
+start: w
+steps:
+  w: {{type: wait, until: [{{id: t, type: time, after: P30D}}]}}
+"""
+
+
+@pytest.mark.parametrize("trigger", ["type: event, event: go", 'type: schedule, cron: "* * * * *"'])
+def test_members_of_a_segment_are_an_audience_narrowed_by_its_condition(trigger: str) -> None:
+    async def script() -> None:
+        async with Stage() as stage:
+            await crowd(stage, 6, gold=4)
+            await stage.segment("s", GOLD)
+            await stage.write("c001", city="Ulm")
+            await stage.write("c003", city="Ulm")
+            await stage.write("c005", city="Ulm")
+            await stage.sleep(5)
+            await stage.publish(AUDIENCE.format(trigger=trigger))
+            await stage.post("go")
+            await stage.sleep(61)
+            assert {row.customer for row in await instances(stage)} == {"c001", "c003"}
+
+    play(script())
+
+
 # --- broken and cold -----------------------------------------------------------------------------------
 
 

@@ -132,3 +132,30 @@ def test_the_period_of_entry_goes_by_the_customers_calendar(zone: str) -> None:
 
     assert isinstance(entered(TWO_MONTHS[zone] - 1), Refusal)
     assert isinstance(entered(TWO_MONTHS[zone]), Admitted)
+
+
+# --- moments that are skipped ---------------------------------------------------------------------------
+
+SKIPPED: Part = {"from": "2020-01-01T00:00:00Z", "if_past": "skip"}
+FAR: Part = on_time("far", after="P9D")
+SKIPPING: list[tuple[str, str, list[str]]] = [
+    # the place, a flow in which the moment there is past and says skip, and what is armed: kinds of timers
+    ("outcome", document({"w": wait(on_time("t", at=SKIPPED), FAR)}), ["outcome"]),
+    ("deadline", document({"w": wait(FAR, deadline={"at": SKIPPED})}), ["outcome"]),
+    ("exit", document({"w": wait(FAR)}, exits=[on_time("t", at=SKIPPED)]), ["outcome"]),
+    ("publication", document({"send": send(delivery={"publish_at": SKIPPED})}, start="send"), []),
+    ("expiry", document({"send": send(delivery={"expires_at": SKIPPED})}, start="send"), []),
+]
+
+
+@pytest.mark.parametrize(("place", "text", "armed"), SKIPPING)
+def test_a_moment_that_is_skipped_arms_nothing(place: str, text: str, armed: list[str]) -> None:
+    playing = play(text)
+    assert [timer.kind.value for timer in playing.state.timers] == armed
+    assert [card.step for card in playing.state.cards] == (["send"] if place == "expiry" else [])
+
+
+def test_a_collect_whose_end_is_skipped_ends_at_once() -> None:
+    steps: dict[str, Part] = {"c": {"type": "collect", "events": "x", "until": SKIPPED, "next": "a"}}
+    playing = play(document(steps, start="c")).later(0)
+    assert (playing.log, playing.output("c")["count"]) == (["a"], 0)

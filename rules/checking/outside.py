@@ -13,6 +13,7 @@ from ..documents import flow as written_flow
 from ..documents import steps as written
 from ..documents.problems import Pointer, Report, child
 from ..documents.triggers import WebhookTrigger
+from ..values import Value
 from .order import Order
 
 _NIGHT_MS: Final = 8 * 3_600_000
@@ -25,6 +26,8 @@ def check_outside(flow: model.Flow, document: written_flow.Flow, order: Order, r
         if isinstance(trigger, WebhookTrigger) and trigger.auth.type == "none":
             message = "Whoever knows the address starts the flow: the sender proves nothing."
             report.add("unverified", child(child("/triggers", name), "auth"), message, at_key=True)
+    for each in flow.triggers:
+        _check_naming(each, report)
     for id, step in document.steps.items():
         if isinstance(step, written.Request) and isinstance(step.on_error, UnsetType):
             message = f'When the call of "{id}" fails, the whole instance fails.'
@@ -33,6 +36,19 @@ def check_outside(flow: model.Flow, document: written_flow.Flow, order: Order, r
     for wait in flow.steps.values():
         if isinstance(wait, model.Wait):
             _check_starving(wait, flow, report)
+
+
+def _check_naming(trigger: model.Trigger, report: Report) -> None:
+    """Whom a trigger concerns is known before anybody's profile is."""
+    named: dict[str, Value | None] = {}
+    if isinstance(trigger, model.EventTrigger | model.WebhookTrigger):
+        named["customer"] = trigger.customer
+    if isinstance(trigger, model.WebhookTrigger):
+        named["id"] = trigger.id
+    for key, value in named.items():
+        if value is not None and any(read.partition(".")[0] == "customer" for read in value.reads):
+            message = "There is no customer yet: this says who it is. Read what came instead."
+            report.add("unknown_name", child(child("/triggers", trigger.name), key), message)
 
 
 def _check_run_before(document: written_flow.Flow, order: Order, report: Report) -> None:

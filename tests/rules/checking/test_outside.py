@@ -113,3 +113,31 @@ def test_senders(type: str, expected: list[str]) -> None:
     auth = {"type": type} | ({} if type == "none" else {"credential": "shop"})
     triggers = {"hook": {"type": "webhook", "customer": "=body.id", "auth": auth}}
     assert [code for code, _ in found({"a": NOTHING}, triggers=triggers)] == expected
+
+
+HOOK: dict[str, Any] = {
+    "type": "webhook",
+    "customer": "=body.id",
+    "auth": {"type": "bearer", "credential": "shop"},
+}
+NAMING: list[tuple[str, dict[str, Any], list[str]]] = [
+    # what names the customer, or the request, cannot go by whose profile it is
+    ("event", {"type": "event", "event": "x", "customer": "=event.data.agent"}, []),
+    ("expression", {"type": "event", "event": "x", "customer": "=customer.agent"}, ["/triggers/t/customer"]),
+    (
+        "template",
+        {"type": "event", "event": "x", "customer": "a-{{ customer.id }}"},
+        ["/triggers/t/customer"],
+    ),
+    ("the whole", {"type": "event", "event": "x", "customer": "=string(customer)"}, ["/triggers/t/customer"]),
+    ("webhook", {**HOOK, "customer": "=customer.id"}, ["/triggers/t/customer"]),
+    ("id", {**HOOK, "id": "=customer.id"}, ["/triggers/t/id"]),
+    ("constants", {**HOOK, "id": "{{ body.customer }}"}, []),
+    ("key and condition", {**HOOK, "key": "=customer.id", "when": "customer.test"}, []),
+]
+
+
+@pytest.mark.parametrize(("what", "trigger", "places"), NAMING, ids=[each[0] for each in NAMING])
+def test_who_the_customer_is_goes_by_what_came(what: str, trigger: dict[str, Any], places: list[str]) -> None:
+    problems = found({"a": NOTHING}, triggers={"t": trigger})
+    assert problems == [("unknown_name", place) for place in places], what

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -100,9 +101,8 @@ def put_files(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 async def _what_is_wrong(store: SqliteStore, acknowledged: int) -> str | None:
-    with sqlite3.connect(store.path) as db:
+    with closing(sqlite3.connect(store.path)) as db:
         (integrity,) = db.execute("pragma integrity_check").fetchone()
-    db.close()
     entries = await store.journal(after=0, limit=GROUPS + 1)
     last = len(entries)
     held = {

@@ -61,12 +61,15 @@ class Migrations:
         self._events = events
 
     def take(self, chunk: Chunk) -> Iterator[JobRow | None]:
-        """Gives None after each instance, and then the job as it is."""
+        """Gives None after each instance, and then the job as it is. Who has ended need not move."""
         if chunk.job not in self._jobs.rows:
             return  # it was stopped meanwhile
         moves = self._moves(chunk)
         for instance, stuck in self._moved(chunk):
-            moves = moves.with_moved() if stuck is None else moves.with_stayed(instance, stuck)
+            if stuck is None:
+                moves = moves.with_moved()
+            elif stuck.reason is not Reason.ENDED or chunk.undos:
+                moves = moves.with_stayed(instance, stuck)
             self._turns.finish(self._events.route)
             yield None
         yield self._reach(chunk, moves)

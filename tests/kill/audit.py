@@ -12,14 +12,15 @@ from pathlib import Path
 
 import msgspec
 
-from actors.ports import CardFilter, InstanceFilter
+from actors.ports import CardFilter, InstanceFilter, JobFilter
 from actors.records import FeedCard, InstanceRow, TimelineRow
 from actors.timeline import TimelineEntry
-from rules.inputs import EventArrived, TimeCame
+from rules.inputs import EventArrived, Migrated, TimeCame
 from rules.instance import State
 from server.db.store import SqliteStore
 
 from .book import Book, Sent
+from .publisher import names_in
 
 PAGE = 500
 CLOSES = {"submit": "completed", "dismiss": "dismissed"}
@@ -40,6 +41,7 @@ async def audit(folder: Path, book: Book) -> list[str]:
         found += [text async for text in audit_alarms(store, book)]
         found += [text async for text in audit_offers(store, book)]
         found += [text async for text in audit_feeds(store, book)]
+        found += [text async for text in audit_versions(store, book)]
         if await store.inbox(after=0, limit=1):
             found.append("the inbox is not empty")
     finally:
@@ -170,6 +172,28 @@ async def audit_feeds(store: SqliteStore, book: Book) -> AsyncIterator[str]:
         held = {row.card.id: (row.seq, row.card.status.value) for row in rows}
         if held != view:
             yield f"{customer} holds {differences(view, held)}"
+
+
+async def audit_versions(store: SqliteStore, book: Book) -> AsyncIterator[str]:
+    """What runs is whole in the version that was published last, and came there without a gap."""
+    jobs, _ = await store.jobs(JobFilter(kind="migrate", limit=PAGE))
+    for job in jobs:
+        if job.state not in ("done", "stopped") or job.failed:
+            yield f"migration {job.id} of {job.name} is {job.state}, {job.failed} stayed"
+    for flow, version in book.published.items():
+        for row in await instances(store, InstanceFilter(flow=flow, limit=PAGE)):
+            state = await state_of(store, row)
+            if state.version != row.version:
+                yield f"{row.id} is of version {state.version}, its row says {row.version}"
+            if row.status == "running" and row.version != version:
+                yield f"{row.id} of {flow} runs on version {row.version}, not {version}"
+            strange = names_in(flow, row.version + 1).intersection(token.step for token in state.tokens)
+            if strange:
+                yield f"{row.id} of version {row.version} stands at {strange}"
+            inputs = [_entry(entry.entry).input for entry in await timeline(store, row.id)]
+            moves = [(move.before, move.version) for move in inputs if isinstance(move, Migrated)]
+            if any(after != before for (_, after), (before, _) in itertools.pairwise(moves)):
+                yield f"{row.id} moved {moves}"
 
 
 def differences(view: dict[str, tuple[int, str]], held: dict[str, tuple[int, str]]) -> str:

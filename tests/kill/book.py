@@ -51,6 +51,8 @@ class Book:
     views: list[tuple[str, dict[str, tuple[int, str]]]] = field(default_factory=list)
     """What each client holds at the end: its customer, and `seq` and status of each card."""
     answered: list[Answered] = field(default_factory=list)
+    published: dict[str, int] = field(default_factory=dict)
+    """By flow: the version to which everything that runs was to move."""
     violations: list[str] = field(default_factory=list)
     unknown: int = 0
     """Attempts that got no answer, or one that does not know."""

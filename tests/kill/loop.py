@@ -17,6 +17,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import aiohttp
 
@@ -25,6 +26,7 @@ from .book import Book
 from .load import Backend
 from .phones import Phone
 from .process import FLOWDECK, Server, new_server
+from .publisher import Publisher
 
 FLOWS = Path(__file__).parent / "flows"
 BACKENDS = 6
@@ -39,6 +41,10 @@ PAUSE_SHARE = 0.1
 STOP_SHARE = 0.1
 """Of its ends are asked for, as an operator does: those lose nothing either, and say so by exit code 0."""
 QUIET_S_MAX = 40.0
+
+
+class Client(Protocol):
+    async def run(self, stop: asyncio.Event) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +66,16 @@ class Result:
 
 
 async def kill_loop(
-    folder: Path, *, kills: int, seed: int, command: Sequence[str] = FLOWDECK, seconds_max: float = 3_600.0
+    folder: Path,
+    *,
+    kills: int,
+    seed: int,
+    command: Sequence[str] = FLOWDECK,
+    seconds_max: float = 3_600.0,
+    publishes: bool = False,
 ) -> Result:
-    """Until so many kills, or so many seconds; then the audit."""
+    """Until so many kills, or so many seconds; then the audit. `publishes`: versions come and take along what
+    runs."""
     began = time.monotonic()
     chance = random.Random(seed)
     server = new_server(folder, command=command)
@@ -84,7 +97,8 @@ async def kill_loop(
             )
             for customer in chance.choices(customers, k=PHONES)
         ]
-        async with under_load(backends, phones):
+        publisher = Publisher(server.url, server.key, book, random.Random(chance.random()))
+        async with under_load([*backends, *phones, *([publisher] if publishes else [])]):
             while killed < kills and time.monotonic() - began < seconds_max:
                 if chance.random() < STOP_SHARE:
                     await stop_once(server, book)
@@ -142,14 +156,12 @@ async def call(session: aiohttp.ClientSession, path: str, body: str, media_type:
 
 
 @contextlib.asynccontextmanager
-async def under_load(backends: Sequence[Backend], phones: Sequence[Phone]) -> AsyncIterator[None]:
+async def under_load(clients: Sequence[Client]) -> AsyncIterator[None]:
     """Clients at work; at the end each has its answers: nobody is left who does not know."""
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
-        for backend in backends:
-            tasks.create_task(backend.run(stop))
-        for phone in phones:
-            tasks.create_task(phone.run(stop))
+        for client in clients:
+            tasks.create_task(client.run(stop))
         try:
             yield
         finally:
@@ -188,6 +200,7 @@ async def quiet(server: Server) -> None:
             running = db.execute(
                 "select (select count(*) from instances where flow <> 'ledger' and status = 'running')"
                 " + (select count(*) from inbox)"
+                " + (select count(*) from jobs where state in ('waiting', 'running'))"
             ).fetchone()[0]
             if not running:
                 return
@@ -205,9 +218,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Kill a server under load and look at what is left.")
     parser.add_argument("--kills", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
+    parser.add_argument("--publishes", action="store_true", help="publish versions that take along what runs")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="flowdeck-kill-") as folder:
-        result = asyncio.run(kill_loop(Path(folder), kills=given.kills, seed=given.seed))
+        result = asyncio.run(
+            kill_loop(Path(folder), kills=given.kills, seed=given.seed, publishes=given.publishes)
+        )
     print(f"seed {given.seed}: {result.summary()}")  # noqa: T201 - a command
     wrong = [*result.violations, *result.complaints]
     print(as_text(wrong, shown=100))  # noqa: T201

@@ -17,6 +17,7 @@ KILLS = int(os.environ.get("KILLS", "25"))
 SEED = int(os.environ.get("KILL_SEED", "1"))
 KILLS_OF_BROKEN = 4
 ROUNDS_OF_BROKEN = 6
+SECONDS_MAX = 90.0
 
 
 async def test_killed_server_keeps_every_acknowledged_input_once(tmp_path: Path) -> None:
@@ -28,6 +29,14 @@ async def test_killed_server_keeps_every_acknowledged_input_once(tmp_path: Path)
     assert len(result.book.accepted) > 20 * KILLS
     assert result.book.resumed > KILLS
     assert result.book.answered
+
+
+async def test_instances_move_whole_to_new_versions_while_the_server_is_killed(tmp_path: Path) -> None:
+    result = await kill_loop(tmp_path, kills=KILLS // 2, seed=SEED, publishes=True, seconds_max=SECONDS_MAX)
+    assert not result.violations, f"seed {SEED}: {as_text(result.violations)}"
+    assert not result.complaints, f"seed {SEED}: {as_text(result.complaints)}"
+    assert len(result.book.accepted) > 5 * KILLS
+    assert sum(version - 1 for version in result.book.published.values()) > 1, "nobody had to move"
 
 
 @pytest.mark.parametrize("order", ["answers-first", "repeats-apart"])

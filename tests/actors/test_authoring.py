@@ -4,6 +4,7 @@ from msgspec.structs import replace
 
 from actors.commands import ChangeFlow, CreateFlow, Idempotency, Published, PublishFlow, Refused, SaveDraft
 from actors.memory import MemoryStore
+from actors.ports import InstanceFilter
 from actors.records import FlowRow
 from actors.testing import Stage, play
 
@@ -153,5 +154,27 @@ def test_archived_flow_starts_nothing_and_what_runs_goes_on(greeting: str) -> No
             assert (await stage.post("joined", "bob")).started == ()
             assert (await stage.post("ping", "ann")).woken == 1
             assert await stage.variables(id) == {"n": 1}
+
+    play(script())
+
+
+LISTENING = """
+flow: listening
+triggers: {went_live: {type: event, event: flow.published, customer: ops, when: event.data.flow == "other"}}
+start: w
+steps:
+  w: {type: wait, until: [{id: t, type: time, after: P30D}]}
+"""
+
+
+def test_publishing_a_flow_is_an_event_that_starts_others() -> None:
+    async def script() -> None:
+        async with Stage() as stage:
+            await stage.publish(LISTENING)
+            await stage.publish(LISTENING.replace("flow: listening", "flow: other"))
+            await stage.sleep(1)
+            found, _ = await stage.store.instances(InstanceFilter())
+            # A flow is armed when it is published, and hears of itself.
+            assert {(row.flow, row.customer) for row in found} == {("listening", "ops"), ("other", "ops")}
 
     play(script())

@@ -251,6 +251,12 @@ def test_the_cells_of_the_page_match_as_it_says(cell: str, input: str, is_match:
     assert matches(compile_cell(yaml_of(cell), Scope({})), yaml_of(input), {}) is (is_match == "yes")
 
 
+def test_it_tells_what_this_server_does_not_do_yet() -> None:
+    is_closed = (ROOT / "server" / "outbound" / "unavailable.py").exists()
+    for sentence in ("This server does not call third parties yet", "This server sends no pushes yet"):
+        assert (sentence in PAGE) is is_closed
+
+
 # --- its links lead somewhere, its tests exist ----------------------------------------------------------
 
 

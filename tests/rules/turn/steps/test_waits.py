@@ -381,6 +381,12 @@ def test_profile_outcome_sees_what_its_own_turn_writes() -> None:
     assert playing.status == "completed"
 
 
+def test_profile_outcome_is_looked_at_when_the_profile_is_written_and_not_by_the_clock() -> None:
+    playing = play(waiting(on_profile("late", "now > timestamp('2026-02-02T12:00:00Z')", next="a")))
+    assert playing.later(DAY).log == []
+    assert playing.write_customer(n=1).log == ["a"]
+
+
 def on_segment(side: str, **more: object) -> Part:
     return {"id": side, "type": "segment", "segment": "gold", "is": side, **more}
 

@@ -1,4 +1,4 @@
-"""The two forms of a document: what is written in one, in the other. Comments stay behind."""
+"""The two forms of a document, YAML and JSON: from one to the other, and whether they say the same."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .syntax import parse
 
 
 def in_form(text: str, *, type: str, wanted: str) -> str:
-    """The text of a well-formed document of `type` ("yaml" or "json"), as `wanted`."""
+    """The text of a well-formed document of `type` ("yaml" or "json"), as `wanted`; comments stay behind."""
     if type == wanted:
         return text
     data, _ = parse(text, type=type)
@@ -23,3 +23,8 @@ def in_form(text: str, *, type: str, wanted: str) -> str:
     writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     writer.dump(data, out)
     return out.getvalue()
+
+
+def is_equal(one: object, other: object) -> bool:
+    """Whether two documents, or parts of them, say the same: `true` is not 1, and keys have no order."""
+    return msgspec.json.encode(one, order="sorted") == msgspec.json.encode(other, order="sorted")

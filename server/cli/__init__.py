@@ -21,6 +21,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "validate": "Check flow documents.",
     "push": "Create or update flows on a server, and publish them.",
     "pull": "Write a server's flows into a folder.",
+    "diff": "Say how files differ from what a server holds.",
     "publish": "Publish a flow's draft.",
     "events": "Post events from a file.",
     "backup": "Copy a data folder, also while its server runs.",

@@ -7,9 +7,8 @@ nothing is ever deleted, and no file is overwritten that is not of that flow.
 from __future__ import annotations
 
 import os
-import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,12 +20,10 @@ from .answers import json_option
 from .changes import Change, What, telling
 from .client import Client, server_options
 from .documents import document_type, read_document
-from .failures import Broken, Failure, Misused, hint
+from .failures import Failure, Misused, hint
 from .project import PROJECT_FILE
-from .stored import Stored
+from .stored import Stored, StoredFlow
 from .workspace import flow_keys
-
-_KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,44 +60,30 @@ def command(**given: Any) -> None:
             say(target.change)
 
 
-def _listed(client: Client, names: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+def _listed(client: Client, names: Sequence[str]) -> Sequence[StoredFlow]:
     """The flows that are meant, by their keys."""
-    flows = {each["flow"]: each for each in stored.items(client, "/v1/flows")}
-    for key in flows:
-        if not _KEY.fullmatch(key):
-            raise Broken(f"the server names a flow {key!r}, which no flow is called")
+    flows = stored.flows(client)
     unknown = [name for name in names if name not in flows]
     if unknown:
         raise Failure(f"the server has no flow {', '.join(unknown)}", hint="nothing was written")
     if names:
         return [flows[name] for name in dict.fromkeys(names)]
-    return [flows[key] for key in sorted(flows) if flows[key]["state"] != "archived"]
+    return [flow for flow in flows.values() if not flow.is_archived]
 
 
 # ── what is to be written ──────────────────────────────────────────────────────────────────────────────
 
 
 def _flows(
-    client: Client, folder: Path, listed: Sequence[Mapping[str, Any]], *, is_published: bool
+    client: Client, folder: Path, listed: Sequence[StoredFlow], *, is_published: bool
 ) -> Iterator[Target]:
     files = flow_keys(folder)
     for flow in listed:
-        document = _read(client, flow, is_published=is_published)
-        if document is not None:
-            yield _target(flow["flow"], folder, files.get(flow["flow"], ()), document)
-
-
-def _read(client: Client, flow: Mapping[str, Any], *, is_published: bool) -> Stored | None:
-    key = flow["flow"]
-    if not is_published:
-        draft = stored.draft(client, key)
-        if draft is None:
-            raise Broken(f"the flow {key} went away")
-        return draft
-    if flow["published"] is None:
-        hint(f"{key} has no published version")
-        return None
-    return stored.version(client, key, flow["published"])
+        document = stored.document(client, flow, is_published=is_published)
+        if document is None:
+            hint(f"{flow.key} has no published version")
+        else:
+            yield _target(flow.key, folder, files.get(flow.key, ()), document)
 
 
 def _target(key: str, folder: Path, files: Sequence[Path], document: Stored) -> Target:

@@ -5,6 +5,7 @@ Every write names the revision that was read: what somebody else wrote since is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +24,8 @@ ANY: Final = "*/*"
 """As it was written: YAML or JSON."""
 NO_PROJECT: Final = '"0"'
 """The ETag where a server has no project yet."""
+_KEY: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+"""Flows become names of files."""
 PAGES_MAX: Final = 1_000
 """Of one list: a server that always has a next page is wrong."""
 
@@ -34,6 +37,15 @@ class Stored:
     text: bytes
     type: DocumentType
     etag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFlow:
+    """`published` is the number of the version that is, if one is."""
+
+    key: str
+    published: int | None
+    is_archived: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +63,26 @@ class StoredProject:
 
         text = b"" if self.document is None else self.document.text
         return with_segments(text.decode(), self.segments).encode()
+
+
+def flows(client: Client) -> Mapping[str, StoredFlow]:
+    """All of them, in the order of their keys."""
+    found: dict[str, StoredFlow] = {}
+    for each in sorted(items(client, "/v1/flows"), key=lambda each: str(each["flow"])):
+        if not _KEY.fullmatch(each["flow"]):
+            raise Broken(f"the server names a flow {each['flow']!r}, which no flow is called")
+        found[each["flow"]] = StoredFlow(each["flow"], each["published"], each["state"] == "archived")
+    return found
+
+
+def document(client: Client, flow: StoredFlow, *, is_published: bool) -> Stored | None:
+    """The draft; or what is published, if anything is."""
+    if is_published:
+        return None if flow.published is None else version(client, flow.key, flow.published)
+    found = draft(client, flow.key)
+    if found is None:
+        raise Broken(f"the server lists the flow {flow.key}, and has no draft of it")
+    return found
 
 
 def draft(client: Client, flow: str) -> Stored | None:
@@ -110,8 +142,9 @@ def is_same(one: Stored, text: bytes, type: DocumentType) -> bool:
     """The same text; in the other form, the same document."""
     if one.type == type:
         return one.text == text
+    from rules.documents.forms import is_equal
     from rules.documents.syntax import parse
 
     mine, _ = parse(text, type=type)
     theirs, _ = parse(one.text, type=one.type)
-    return mine == theirs
+    return is_equal(mine, theirs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -11,14 +12,24 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from server.cli import flowdeck as commands
+from server.cli.client import Client
 
 Run = Callable[..., Result]
 STOP_S = 30
+PROJECT = """\
+# What our flows share.
+fields:
+    plan:   {type: string}   # what they pay for
+segments:
+    # who comes often
+    loyal: {rule: 'events("order.paid", "P90D").count() >= 3'}
+"""
 
 
 @pytest.fixture
@@ -68,7 +79,7 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("served")
     code, key, err = ended(started("keys", "create", "--role", "admin", folder=folder))
@@ -92,3 +103,36 @@ def at(run: Run, served: Served, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("FLOWDECK_KEY", served.key)
     monkeypatch.setenv("FLOWDECK_DATA", str(served.folder))
     return run
+
+
+@pytest.fixture
+def client(served: Served) -> Iterator[Client]:
+    with Client(served.url, served.key) as client:
+        yield client
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Of flows: `flows`, as seen from where commands run."""
+    (tmp_path / "flows").mkdir()
+    return tmp_path / "flows"
+
+
+def flow(key: str, *, remark: str = "why it is so") -> str:
+    """A small document, with much in it that only its text says."""
+    return f"""\
+# {remark}
+flow:   {key}    # the key
+triggers:
+  shipped: {{type: event, event: parcel.shipped}}
+
+start: 'done'
+steps:
+  done: {{type: end}}
+"""
+
+
+def changes(stdout: str) -> dict[str, str]:
+    """What a command says with `--json`: what became of what."""
+    listed: list[dict[str, Any]] = json.loads(stdout)["changes"]
+    return {f"{each['kind']} {each['name']}": each["change"] for each in listed}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from actors.commands import EventResult
+import pytest
+
+from actors.commands import EventResult, StartRequest, StartResult, Target
 from actors.testing import Stage, play
 
 FLOW = """
@@ -69,6 +71,39 @@ def test_limit_counts_in_the_period_and_what_was_counted_survives_a_restart() ->
             assert of(await stage.post("due", "ann")) == "limit"
             await stage.days(1)
             assert of(await stage.post("due", "ann")) == 1
+
+    play(script())
+
+
+def test_an_instance_that_has_failed_is_live() -> None:
+    flow = FLOW.format(entry="{when_live: refuse}").replace("start: w", "start: bad")
+    flow += "  bad: {type: emit, event: x, customer: =customer.missing, next: w}\n"
+
+    async def script() -> None:
+        async with Stage() as stage:
+            await stage.publish(flow)
+            (first,) = (await stage.post("due", "ann")).started
+            assert (await stage.instance(first)).status == "failed"
+            assert of(await stage.post("due", "ann")) == "live"
+
+    play(script())
+
+
+@pytest.mark.parametrize("entry", ["{once: true}", "{limit: {max: 1, per: P30D}}", "{when_live: refuse}"])
+def test_tests_are_counted_apart(entry: str) -> None:
+    async def started(stage: Stage, *, test: bool) -> int:
+        request = StartRequest(
+            flow="renewal", targets=(Target(customer="tess"),), client="t", invocation="i", test=test
+        )
+        result = await stage.engine.start_flow(request)
+        assert isinstance(result, StartResult)
+        return len(result.started)
+
+    async def script() -> None:
+        async with Stage() as stage:
+            await stage.publish(FLOW.format(entry=entry))
+            await stage.write("tess", test=True)
+            assert [await started(stage, test=test) for test in (True, False, True, False)] == [1, 1, 0, 0]
 
     play(script())
 

@@ -1,4 +1,4 @@
-"""The page about the flow language: complete, what it shows compiles, what it says is so, its tests exist."""
+"""The page about the flow language: what it shows compiles, nothing is left out, the tests it names exist."""
 
 from __future__ import annotations
 
@@ -170,8 +170,8 @@ def types_in(type_: inspect.Type) -> Iterator[inspect.Type]:
 
 
 def words_of(section: str) -> set[str]:
-    """What stands in code, outside of examples."""
-    text = re.sub(r"^```.*?^```$", "", SECTIONS[section], flags=re.DOTALL | re.MULTILINE)
+    """What stands in code, outside of examples and names of tests."""
+    text = re.sub(r"^```.*?^```$|`tests/[^`]+`", "", SECTIONS[section], flags=re.DOTALL | re.MULTILINE)
     return {word for code in re.findall(r"`([^`]+)`", text) for word in re.findall(r"\w+", code)}
 
 

@@ -10,16 +10,15 @@ from rules.documents.steps import Step
 from rules.effects import CallRequest, ChangeCustomer, PutCard, RaiseEvent, SendPush, StartChild, WriteLedger
 from tests.rules.playing import HELLO, Part, document, on_event, on_time, play, wait
 
-# What no expression may know beforehand: the list is empty.
-MISSING = "vars.none[0]"
-BROKEN = f"={MISSING}"
-PAST_ALWAYS = {"from": BROKEN}
+# What no check can know beforehand: the list is empty.
+BROKEN = "=vars.none[0]"
+NO_TIME = {"from": BROKEN}
 
 FAILING: dict[str, tuple[Part, str]] = {
     # by type: a step that fails when it runs, and the code that it fails with
     "send_card": ({"card": "hello", "metadata": "=vars.none"}, "bad_metadata"),
     "update_card": ({"of": "sent", "card": "broken"}, "no_such_key"),
-    "wait": ({"until": [on_time("t", at=PAST_ALWAYS)]}, "no_such_key"),
+    "wait": ({"until": [on_time("t", at=NO_TIME)]}, "no_such_key"),
     "split": ({"by": "vars.none", "arms": [{"id": "x", "weight": 1}, {"id": "y", "weight": 1}]}, "bad_key"),
     "decide": ({"inputs": {"n": 1}, "rows": [{"then": {"x": BROKEN}}]}, "no_such_key"),
     "request": ({"url": "=vars.text"}, "bad_url"),
@@ -28,7 +27,7 @@ FAILING: dict[str, tuple[Part, str]] = {
     "set": ({"variables": {"n": "=vars.free.x"}}, "bad_variable"),
     "emit": ({"event": "told", "customer": "=7"}, "bad_event"),
     "start_flow": ({"flow": "other", "customer": "=7"}, "bad_customer"),
-    "collect": ({"events": "x", "until": PAST_ALWAYS}, "no_such_key"),
+    "collect": ({"events": "x", "until": NO_TIME}, "no_such_key"),
     "limit": ({"max": 1, "per": "P1D", "key": "=vars.none"}, "bad_key"),
 }
 NEVER_FAILING = {"cancel_card", "branch", "join", "end"}

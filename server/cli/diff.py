@@ -1,7 +1,7 @@
 """`flowdeck diff`: how the flows and the project of files differ from what a server holds.
 
 What is compared is what documents say, not how they are written: comments, quotes and order of keys are the
-same. In which parts a project differs is told by its entries.
+same. In which parts a flow differs is told by its steps and templates, a project by its entries.
 """
 
 from __future__ import annotations
@@ -30,6 +30,11 @@ _WORDS: Final[Mapping[State, tuple[str, str]]] = {
     "changed": ("changed", "yellow"),
     "only_here": ("only here", "green"),
     "only_on_server": ("only on the server", "red"),
+}
+_STATES: Final[Mapping[str, State]] = {
+    "added": "only_here",
+    "removed": "only_on_server",
+    "changed": "changed",
 }
 _SECTIONS: Final = ("fields", "event_schemas", "segments", "constants")
 
@@ -92,11 +97,24 @@ def _flow(file: FlowFile, document: Stored | None) -> Compared:
     from rules.documents.forms import is_equal
     from rules.documents.syntax import parse
 
-    state: State = "only_here"
-    if document is not None:
-        data, _ = parse(document.text, type=document.type)
-        state = "same" if is_equal(file.document.data, data) else "changed"
-    return Compared(kind="flow", name=file.key, state=state, file=file.path)
+    if document is None:
+        return Compared(kind="flow", name=file.key, state="only_here", file=file.path)
+    data, _ = parse(document.text, type=document.type)
+    if is_equal(file.document.data, data):
+        return Compared(kind="flow", name=file.key, state="same", file=file.path)
+    parts = dict(_steps(file, document))
+    return Compared(kind="flow", name=file.key, state="changed", file=file.path, parts=parts)
+
+
+def _steps(file: FlowFile, document: Stored) -> Iterator[tuple[str, State]]:
+    """What has changed, by step and template: nothing where it is laid out anew, or said in other words."""
+    from rules.compiling.flows import Document, load
+    from rules.difference import difference
+
+    there = load(document.text, type=document.type)
+    if isinstance(there, Document):
+        for change in difference(there.flow, file.document.flow):
+            yield f"{change.part} {change.id or ''}".rstrip(), _STATES[change.change]
 
 
 def _project(client: Client, file: ProjectFile | None, *, is_whole: bool) -> Iterator[Compared]:

@@ -6,14 +6,15 @@ What is written anew is the whole text, in the style that it has; a text that sa
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.resolver import VersionedResolver
 from ruamel.yaml.scalarstring import LiteralScalarString
-from ruamel.yaml.util import load_yaml_guess_indent
 
 from .project import SegmentRule
 from .syntax import parse
@@ -21,6 +22,16 @@ from .syntax import parse
 SEGMENTS: Final = "segments"
 _UNBROKEN: Final = 1_000_000
 """Characters that a line may have: more than any document, so that no line is broken anew."""
+
+_DASH = re.compile(r"^( *)[^\s#-][^\n]*:[ \t]*(?:#[^\n]*)?\r?\n( *)- ", re.MULTILINE)
+
+
+class _Resolver(VersionedResolver):
+    """Times are texts, as they are to our own reader: `2026-13-45` is none, and yet a text."""
+
+    def add_version_implicit_resolver(self, version: Any, tag: Any, regexp: Any, first: Any) -> None:
+        if tag != "tag:yaml.org,2002:timestamp":
+            super().add_version_implicit_resolver(version, tag, regexp, first)
 
 
 def with_segments(text: str, segments: Mapping[str, SegmentRule]) -> str:
@@ -52,8 +63,10 @@ def _edited(text: str, changes: Mapping[str, SegmentRule]) -> str:
     writer = YAML(typ="rt")
     writer.preserve_quotes = True
     writer.width = _UNBROKEN
-    root, indent, before_dash = load_yaml_guess_indent(text, yaml=writer)
-    writer.indent(mapping=_nested(text), sequence=indent, offset=before_dash)
+    writer.Resolver = _Resolver
+    root = writer.load(text)
+    dash = _before_dash(text)
+    writer.indent(mapping=_nested(text), sequence=dash + 2, offset=dash)
     writer.explicit_start = text.startswith("---")
     head = text if root is None else ""  # comments alone: nothing that they could be kept with
     root = _block(root)
@@ -100,3 +113,9 @@ def _nested(text: str) -> int:
         if width and line.strip() and line.lstrip()[0] not in "#-":
             return width
     return 2
+
+
+def _before_dash(text: str) -> int:
+    """By how much the dashes of lists are indented here, below their key."""
+    found = _DASH.search(text)
+    return max(0, len(found[2]) - len(found[1])) if found else 0

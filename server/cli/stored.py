@@ -92,6 +92,8 @@ def draft(client: Client, flow: str) -> Stored | None:
         return None
     if not reply.ok:
         raise refused(reply)
+    if "etag" not in reply.headers:
+        raise _stranger("draft")
     type: DocumentType = "json" if reply.headers["content-type"].startswith("application/json") else "yaml"
     return Stored(reply.body, type, reply.headers["etag"])
 
@@ -105,7 +107,9 @@ def project(client: Client) -> StoredProject:
     reply = client.reach("GET", "/v1/project", headers={"Accept": MEDIA_TYPES["yaml"]})
     if not reply.ok:
         raise refused(reply)
-    etag = reply.headers["etag"]
+    etag = reply.headers.get("etag", "")
+    if not etag:
+        raise _stranger("project")
     document = None if etag == NO_PROJECT else Stored(reply.body, "yaml", etag)
     return StoredProject(document, etag, segments(client))
 
@@ -127,11 +131,19 @@ def items(client: Client, path: str) -> Iterator[Any]:
     cursor: str | None = None
     for _ in range(PAGES_MAX):
         page = client.get(path if cursor is None else f"{path}?{urlencode({'cursor': cursor})}").json()
+        if not isinstance(page, dict) or "items" not in page:
+            raise _stranger("list")
         yield from page["items"]
         cursor = page["next_cursor"]
         if cursor is None:
             return
     raise Broken(f"the server's list at {path} does not end")
+
+
+def _stranger(what: str) -> Broken:
+    return Broken(
+        f"what answers is no {what} of a Flowdeck server", hint="--server or FLOWDECK_SERVER names another"
+    )
 
 
 def flow_address(flow: str) -> str:

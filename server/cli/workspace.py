@@ -1,4 +1,4 @@
-"""The flows and the project in the files and folders that a command is given: all of them, read and compiled.
+"""The flows and the project in the files and folders that a command is given: all of them, read and checked.
 
 One that is wrong ends the command, and every one that is wrong is told of: nothing is done with the others.
 """

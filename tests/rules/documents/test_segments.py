@@ -48,6 +48,25 @@ def test_name_that_is_gone_is_empty() -> None:
 
 
 @pytest.mark.parametrize(
+    "before",
+    [
+        "constants: {day: 2026-13-45, at: 2026-01-01T10:00:00+25:00}\n",
+        "constants: {n: 010, o: 0o17, x: 0x1F, d: .5, big: 1e3, s: yes, z: ~, e: =, m: {<<: {b: 1}}}\n",
+        'constants:\n  a: |2\n     x\n  b: >-\n   fold\n   ed\n\n   para\n  c: "x\\\n    y"\n',
+        "app_events:\n-\n  a\n",
+        "? constants\n: a: 1\n",
+        '\ufeff{"fields": {}}',
+    ],
+)
+def test_values_of_any_writing_stay_what_they_are(before: str) -> None:
+    data, report = parse(before, type="yaml")
+    assert not report.has_errors
+    assert isinstance(data, dict)
+    after, _ = parse(with_segments(before, {"gold": GOLD}), type="yaml")
+    assert after == {**data, "segments": {"gold": {"rule": GOLD.rule}}}
+
+
+@pytest.mark.parametrize(
     "rule",
     ["a\n&& b", " a\n b", "a\n\n", "\na", "yes", "a: b # c", "'", "a\u2028b\nc", "x" * 99 + " y" * 99],
 )

@@ -74,3 +74,12 @@ def test_flow_of_a_name_that_no_flow_has_is_refused(foreign: Callable[[Pages], C
     )
     with pytest.raises(Broken, match="which no flow is called"):
         stored.flows(client)
+
+
+@pytest.mark.parametrize("read", [stored.flows, stored.project, lambda client: stored.draft(client, "a")])
+def test_other_server_is_told_as_such(
+    foreign: Callable[[Pages], Client], read: Callable[[Client], object]
+) -> None:
+    client = foreign(lambda _: ["hello"])
+    with pytest.raises(Broken, match="of a Flowdeck server"):
+        read(client)

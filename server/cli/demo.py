@@ -37,6 +37,7 @@ from server.demo.samples import CUSTOMERS, flow_files, flow_samples
 from server.demo.session import Demo, Token
 
 from . import stored
+from .changes import Change
 from .client import Client, Reply, refused
 from .failures import Broken
 from .folder import configured, perform
@@ -155,9 +156,13 @@ def fill(url: str, key: str) -> None:
     with Client(url, key) as client:
         for file in flow_files():
             flow = read_flow(file)
-            push_flow(client, flow, stored.draft(client, flow.key), Publishing())
+            push_flow(client, flow, stored.draft(client, flow.key), Publishing(), say=_say_nothing)
         for customer in CUSTOMERS:
             _succeeded(client.reach("PUT", f"/v1/customers/{quote(customer.id)}", customer.profile))
+
+
+def _say_nothing(_: Change) -> None:
+    """The demo says what it is once it is ready."""
 
 
 def _succeeded(reply: Reply) -> None:

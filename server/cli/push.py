@@ -14,7 +14,7 @@ import click
 
 from . import stored
 from .answers import json_option
-from .changes import Change, telling
+from .changes import Change, Say, telling
 from .client import Client, Reply, server_options
 from .documents import MEDIA_TYPES, refused_document
 from .failures import Failure
@@ -53,13 +53,19 @@ def command(**given: Any) -> None:
             for change in push_project(client, workspace.project):
                 say(change)
         for file, draft in looked_at:
-            say(push_flow(client, file, draft, publishing))
+            push_flow(client, file, draft, publishing, say)
 
 
-def push_flow(client: Client, file: FlowFile, draft: Stored | None, publishing: Publishing | None) -> Change:
+def push_flow(
+    client: Client, file: FlowFile, draft: Stored | None, publishing: Publishing | None, say: Say
+) -> None:
     """Make the file the flow's draft, which was `draft`, and its next version if asked."""
     change, etag = _save(client, file, draft)
-    return change if publishing is None else _publish(client, file, change, etag, publishing)
+    try:
+        if publishing is not None:
+            change = _publish(client, file, change, etag, publishing)
+    finally:
+        say(change)  # a draft that cannot be published is saved all the same
 
 
 def _save(client: Client, file: FlowFile, draft: Stored | None) -> tuple[Change, str]:

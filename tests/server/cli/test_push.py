@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from server.cli import stored
+from server.cli.changes import Change
 from server.cli.client import Client
 from server.cli.failures import Failure, Misused
 from server.cli.project_writes import save_project
@@ -137,8 +138,10 @@ def test_change_of_a_second_editor_is_not_overwritten(at: Run, folder: Path, cli
     (folder / "a.yaml").write_text(flow("shared", remark="theirs"))
     at("push", "flows")
     (folder / "a.yaml").write_text(flow("shared", remark="mine"))
+    said: list[Change] = []
     with pytest.raises(Failure, match="somebody else saved the draft"):
-        push_flow(client, read_flow(folder / "a.yaml"), looked_at, None)
+        push_flow(client, read_flow(folder / "a.yaml"), looked_at, None, said.append)
+    assert said == []
     assert "# theirs" in draft(client, "shared")
 
 
@@ -148,8 +151,10 @@ def test_what_somebody_saved_after_the_push_is_not_published(at: Run, folder: Pa
     file, looked_at = read_flow(folder / "a.yaml"), stored.draft(client, "unread")
     (folder / "a.yaml").write_text(flow("unread", remark="theirs"))
     at("push", "flows")
+    said: list[Change] = []
     with pytest.raises(Failure, match="somebody else saved the draft"):
-        push_flow(client, file, looked_at, Publishing())
+        push_flow(client, file, looked_at, Publishing(), said.append)
+    assert [(each.what, each.version) for each in said] == [("unchanged", None)]
     assert client.get("/v1/flows/unread").json()["published"] is None
 
 
@@ -170,5 +175,5 @@ def test_json_says_what_was_done_before_the_end(at: Run, folder: Path) -> None:
     (folder / "b.yaml").write_text(flow("second-fails").replace("start: 'done'", "start: 'dne'"))
     result = at("push", "flows", "--publish", "--json")
     assert result.exit_code == 1
-    assert changes(result.stdout) == {"flow first-goes": "created"}
+    assert changes(result.stdout) == {"flow first-goes": "created", "flow second-fails": "created"}
     assert "flows/b.yaml:6:" in result.stderr

@@ -261,6 +261,10 @@ class Engine:
         await self._submit(life, [Work(lane=job_lane(id), kind="operator", order=EndJob(id, STOPPED))])
         return await _afterwards(self._store.job(id))
 
+    def new_id(self) -> str:
+        """Of something that an edge makes: unlike any other."""
+        return self._lives.ready().new_id()
+
     # ── webhooks and configuration ─────────────────────────────────────────────────────────────────────
     @property
     def hooks(self) -> HookBook:

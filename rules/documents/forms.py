@@ -15,6 +15,11 @@ def in_form(text: str, *, type: str, wanted: str) -> str:
     if type == wanted:
         return text
     data, _ = parse(text, type=type)
+    return dumped(data, wanted=wanted)
+
+
+def dumped(data: object, *, wanted: str) -> str:
+    """The text of plain data, in their order."""
     if wanted == "json":
         return msgspec.json.format(msgspec.json.encode(data), indent=2).decode()
     out = io.StringIO()

@@ -72,6 +72,11 @@ def wanted_type(call: Call, have: str) -> DocumentType:
     return "yaml" if have == "yaml" else "json"
 
 
+def as_file(name: str, kind: DocumentType) -> dict[str, str]:
+    """The header by which a browser saves it under that name."""
+    return {"Content-Disposition": f'attachment; filename="{name}.{kind}"'}
+
+
 def etag(row: FlowRow) -> str:
     return f'"{row.revision}"'
 

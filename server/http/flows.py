@@ -187,7 +187,7 @@ async def validate(call: Call) -> Validation:
     return Validation(valid=compiled.flow is not None, problems=compiled.problems)
 
 
-_DOCUMENT_TYPES = (documents.YAML_TYPES[0], "application/json")
+DOCUMENT_TYPES = (documents.YAML_TYPES[0], "application/json")
 
 
 def flow_route(method: Any, path: str, handle: Any, summary: str, **rest: Any) -> Route:
@@ -203,7 +203,7 @@ ROUTES = (
         "/v1/flows",
         create,
         "Create a flow from its document",
-        raw_types=_DOCUMENT_TYPES,
+        raw_types=DOCUMENT_TYPES,
         status=201,
         answer=FlowItem,
         idempotent=True,
@@ -214,7 +214,7 @@ ROUTES = (
         "/v1/flows/validate",
         validate,
         "Check a document",
-        raw_types=_DOCUMENT_TYPES,
+        raw_types=DOCUMENT_TYPES,
         answer=Validation,
         codes=("too_large", "unsupported_type"),
     ),
@@ -235,7 +235,7 @@ ROUTES = (
         "/v1/flows/{flow}/draft",
         put_draft,
         "Save the draft",
-        raw_types=_DOCUMENT_TYPES,
+        raw_types=DOCUMENT_TYPES,
         answer=FlowItem,
         if_match="required",
         codes=(

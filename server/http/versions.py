@@ -12,12 +12,13 @@ from actors.commands import Published, PublishFlow
 from actors.records import VersionRow
 from actors.rehearsals import Tried
 from rules.compiling.flows import check, load
+from rules.documents.forms import in_form
 from rules.documents.problems import Problem
 from rules.limits import DESCRIPTION_CHARS_MAX
 from rules.migrating.plan import Plan
 from server.errors import ApiError
 
-from . import documents, migrations
+from . import bodies, documents, migrations
 from .answers import instant
 from .checks import Faults
 from .flows import WRITE_CODES, FlowItem, flow_route, found, saved
@@ -174,6 +175,16 @@ async def get_version(call: Call) -> VersionDetail:
     )
 
 
+async def get_version_document(call: Call) -> Answer:
+    """As a file; as it was written, comments included, if that is the form that the caller accepts."""
+    row = await found_version(call)
+    wanted = documents.wanted_type(call, row.document_type)
+    text = await documents.off_the_loop(lambda: in_form(row.document, type=row.document_type, wanted=wanted))
+    content_type = documents.YAML_TYPES[0] if wanted == "yaml" else bodies.JSON
+    headers = {"Vary": "Accept", **documents.as_file(f"{row.flow}-v{row.number}", wanted)}
+    return Answer(text.encode(), headers=headers, content_type=content_type)
+
+
 async def restore(call: Call) -> Answer:
     """Copies an old version into the draft."""
     row = await found_version(call)
@@ -217,6 +228,14 @@ ROUTES = (
         get_version,
         "One version",
         answer=VersionDetail,
+        codes=("not_found",),
+    ),
+    flow_route(
+        "GET",
+        "/v1/flows/{flow}/versions/{version}/document",
+        get_version_document,
+        "The document of a version, as YAML or JSON",
+        answer_type="application/yaml",
         codes=("not_found",),
     ),
     flow_route(

@@ -48,8 +48,9 @@ EXPRESSION_SOURCE_BYTES_MAX = 2_048
 EXPRESSION_DEPTH_MAX = 32
 # Loops (all, exists, map, …) inside one another: two walk orders and their lines; three would be a program.
 EXPRESSION_LOOP_DEPTH_MAX = 2
-# `optMap` and `optFlatMap` in one expression: CEL doubles what stands before each, so ten are a thousand.
-EXPRESSION_OPTIONAL_MAPS_MAX = 4
+# The same where `optMap` and `optFlatMap` are written out, which doubles what stands before each, bytes: two
+# may stand in the longest source, four in one of 512 bytes. The reference takes 10 ms to check as much.
+EXPRESSION_WRITTEN_OUT_BYTES_MAX = 8_192
 # Work of one evaluation, steps of at most 2 µs: a turn of a loop, a list item or 64 characters handled.
 # So 20 ms in each form, 40 at worst.
 EXPRESSION_STEPS_MAX = 10_000
@@ -75,6 +76,8 @@ DOCUMENT_DEPTH_MAX = 32
 DOCUMENT_NODE_COUNT_MAX = 30_000
 # Problems in one answer: nobody reads more at once.
 PROBLEM_COUNT_MAX = 100
+# Patterns of conditions and inputs: checking one of classes of Unicode takes 3 ms, so 1.5 s in all.
+PATTERN_COUNT_MAX = 500
 # Integers that every reader of JSON keeps exactly.
 INTEGER_MAX = 2**53
 STEP_COUNT_MAX = 500

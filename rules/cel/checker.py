@@ -20,7 +20,7 @@ from google.protobuf import (  # type: ignore[import-untyped] # stubs would be o
 )
 
 from ..errors import ExpressionError
-from ..limits import EXPRESSION_OPTIONAL_MAPS_MAX, EXPRESSION_SOURCE_BYTES_MAX
+from ..limits import EXPRESSION_SOURCE_BYTES_MAX, EXPRESSION_WRITTEN_OUT_BYTES_MAX
 from ..types import Scope, Shape, Type
 from .refusals import explain
 from .signatures import environment_yaml
@@ -56,8 +56,10 @@ def check(source: str, scope: Scope) -> bytes:
         )
     if "\0" in source or any("\ud800" <= character <= "\udfff" for character in source):
         raise ExpressionError("syntax_error", "There is a character here that is no text.", offset=0)
-    if len(maps := list(_OPTIONAL_MAP.finditer(source))) > EXPRESSION_OPTIONAL_MAPS_MAX:
-        why = f"optMap and optFlatMap may stand {EXPRESSION_OPTIONAL_MAPS_MAX} times in an expression."
+    maps = list(_OPTIONAL_MAP.finditer(source))
+    if len(encoded) << len(maps) > EXPRESSION_WRITTEN_OUT_BYTES_MAX:
+        fits = EXPRESSION_WRITTEN_OUT_BYTES_MAX >> len(maps)
+        why = f"Each optMap and optFlatMap halves how long an expression may be: this one, {fits} bytes."
         raise ExpressionError("expression_too_deep", why, offset=maps[-1].start())
     environment = scope.kept.get("environment")
     if not isinstance(environment, cel.Env):

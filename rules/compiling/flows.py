@@ -6,6 +6,7 @@ published; `check` does both. The work is done by `compile_steps.py`, `elements.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,7 +20,7 @@ from ..documents.convert import convert
 from ..documents.problems import Positions, Problem, Report, child
 from ..documents.syntax import parse
 from ..errors import RuleError
-from ..limits import FOLDER_DEPTH_MAX
+from ..limits import FOLDER_DEPTH_MAX, PATTERN_COUNT_MAX
 from ..model.flow import listening
 from ..project import UNKNOWN, Project
 from ..variables import coerce
@@ -30,6 +31,8 @@ from .scopes import VARIABLE_TYPES, Scopes
 from .sources import Sources
 from .steps import StepCompiler
 from .triggers import TriggerCompiler
+
+_MATCHES = re.compile(r"\bmatches\s*\(")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,9 +96,24 @@ def compile_flow(
     Not `checked`: as one that was published before. What is compiled runs, whatever is thought of it by now.
     """
     report = Report(document.positions)
+    if checked and _pattern_count(document.data) > PATTERN_COUNT_MAX:
+        report.add("too_many_patterns", "", f"There are more than {PATTERN_COUNT_MAX} patterns.")
+        return Compiled(problems=report.problems(), document=document)
     compiler = _FlowCompiler(document.flow, report, constants, project, checked=checked)
     flow = compiler.flow(version)
     return Compiled(flow=None if report.has_errors else flow, problems=report.problems(), document=document)
+
+
+def _pattern_count(data: object) -> int:
+    """How many patterns stand in `data`, at the most: texts that only look so are counted too."""
+    match data:
+        case str():
+            return len(_MATCHES.findall(data))
+        case list():
+            return sum(map(_pattern_count, data))
+        case dict():
+            return ("pattern" in data) + sum(map(_pattern_count, data.values()))
+    return 0
 
 
 class _FlowCompiler:

@@ -156,21 +156,21 @@ class Sources:
         self.report.add(error.code, pointer, error.message, offset=offset)
 
     def _refuse_inside(self, raw: object, scope: Scope, pointer: Pointer, error: RuleError) -> None:
-        """Report the entries of `raw` that cannot be compiled by themselves; else `raw` itself."""
-        entries: list[tuple[str | int, object]] = []
-        if isinstance(raw, dict):
-            entries = list(raw.items())
-        elif isinstance(raw, list):
-            entries = list(enumerate(raw))
-        is_inside = False
-        for token, entry in entries:
-            try:
-                compile_value(entry, scope)
-            except RuleError as inner:
-                is_inside = True
-                self._refuse_inside(entry, scope, child(pointer, token), inner)
-        if not is_inside:
+        """Report the texts in `raw` that cannot be compiled by themselves; else `raw` itself."""
+        if not self._refuse_texts(raw, scope, pointer):
             self.refuse(error, pointer)
+
+    def _refuse_texts(self, raw: object, scope: Scope, pointer: Pointer) -> bool:
+        """Each text is compiled once, however deep it stands: whether one was refused."""
+        if isinstance(raw, str):
+            try:
+                compile_value(raw, scope)
+            except RuleError as error:
+                self.refuse(error, pointer)
+                return True
+        entries = raw.items() if isinstance(raw, dict) else enumerate(raw) if isinstance(raw, list) else ()
+        refused = [self._refuse_texts(entry, scope, child(pointer, token)) for token, entry in entries]
+        return any(refused)
 
     def _note(self, reads: frozenset[str], pointer: Pointer) -> None:
         for name in reads:

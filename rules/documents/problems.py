@@ -72,6 +72,7 @@ ERRORS: Final[dict[str, str]] = {
     "bad_default": "Give a default of the variable's type.",
     "bad_bounds": "Make the lower bound at most the upper one.",
     "bad_pattern": "Write the pattern in RE2 syntax.",
+    "too_many_patterns": "Use string functions instead of patterns, or split the flow.",
     "bad_window": "Write the name and the period of the events out, as texts in quotes.",
     "reads_segments": "Say in this rule itself what the rule of the other segment says.",
     "bad_duration": "Write an ISO 8601 duration such as PT30M, P7D or P1M.",

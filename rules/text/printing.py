@@ -9,20 +9,34 @@ from ..calendar.times import rfc3339, to_ms
 from ..errors import EvaluationError
 from ..limits import FILTER_NUMBER_MAX
 
+# Items of a list or object that are printed at the price of one step.
+_PRINTED_PER_STEP = 4
+
 
 class Effort:
-    """The work that all templates of one whole – a card – may still do, in steps."""
+    """The work that may still be done, in steps: by one template, within it by all those of a card."""
 
-    __slots__ = ("_left", "_most")
+    __slots__ = ("_left", "_most", "_whose", "_within")
 
-    def __init__(self, most: int) -> None:
+    def __init__(
+        self, most: int, whose: str = "All templates together take", within: "Effort | None" = None
+    ) -> None:
         self._most = self._left = most
+        self._whose = whose
+        self._within = within
 
     def spend(self, steps: int) -> None:
+        if self._within is not None:
+            self._within.spend(steps)
         self._left -= steps
         if self._left < 0:
-            message = f"All templates together take more than {self._most} steps."
-            raise EvaluationError("too_many_steps", message)
+            raise EvaluationError("too_many_steps", f"{self._whose} more than {self._most} steps.")
+
+    def print(self, value: object) -> str:
+        """What `value` prints, paid for."""
+        if isinstance(value, list | tuple | Mapping):
+            self.spend(count_items(value) // _PRINTED_PER_STEP)
+        return text_of(value)
 
 
 class Setting(msgspec.Struct, frozen=True, gc=False):
@@ -53,6 +67,17 @@ def text_of(value: object) -> str:
             return _json(value)
         case _:
             return str(value)
+
+
+def count_items(value: object) -> int:
+    """The items of a list or object, at every depth."""
+    total, waiting = 0, [value]
+    while waiting:
+        inner = waiting.pop()
+        if isinstance(inner, list | tuple | Mapping):
+            total += len(inner)
+            waiting.extend(inner.values() if isinstance(inner, Mapping) else inner)
+    return total
 
 
 def _text_of_item(item: object) -> str:

@@ -32,11 +32,11 @@ from .filters import FILTERS, check_result
 from .locale_filters import LOCALE_FILTERS
 from .marks import CLOSE, Marks
 from .paths import look_up
-from .printing import Setting, text_of
+from .printing import Effort, Setting, count_items
 
 # How much of a value costs as much as a step of its own.
 _CHARS_PER_STEP = 256
-_ITEMS_PER_STEP = 16
+_ITEMS_PER_STEP = 4
 # What it takes to begin: the engine's own surroundings.
 _RENDERING_STEPS = 20
 # A filter that prints for people takes tens of microseconds.
@@ -48,16 +48,18 @@ _TAGS = (Literal, Illegal, IfTag, UnlessTag, AssignTag, CaptureTag)
 class Rendering(RenderContext):
     """The names, the budget and the output of one rendering."""
 
-    def __init__(self, template: BoundTemplate, names: Mapping[str, object], setting: Setting) -> None:
+    def __init__(
+        self, template: BoundTemplate, names: Mapping[str, object], setting: Setting, effort: Effort
+    ) -> None:
         super().__init__(template)
         # The engine takes names that are still to be built, an empty mapping, for none at all.
         self.globals = names
         # Its own chain also offers `now` and `today`, read from the machine's clock.
         self.scope = ReadOnlyChainMap(self.locals, self.globals)
         self.setting = setting
+        self.effort = effort
         self.buffer = self.get_buffer()
         self.marks: Marks | None = None
-        self._steps = 0
         # Values are kept beside their weights, so that an id is not used again while it is remembered.
         self._weights: dict[int, tuple[object, int]] = {}
 
@@ -75,14 +77,8 @@ class Rendering(RenderContext):
         return value
 
     def pay(self, steps: int) -> None:
-        """Spend steps of the budget; EvaluationError `too_many_steps` when it is used up."""
-        if self.setting.effort is not None:
-            self.setting.effort.spend(steps)
-        self._steps += steps
-        if self._steps > TEMPLATE_STEPS_MAX:
-            raise EvaluationError(
-                "too_many_steps", f"The template takes more than {TEMPLATE_STEPS_MAX} steps."
-            )
+        """Spend steps; EvaluationError `too_many_steps` when there are none left."""
+        self.effort.spend(steps)
 
     def pay_for(self, value: object) -> None:
         """Spend what reading all of `value` costs: any filter or comparison may do so."""
@@ -93,7 +89,7 @@ class Rendering(RenderContext):
 
     def print(self, value: object, buffer: TextIO) -> str:
         """What an output writes: its text, or its mark where the text around it is still to be parsed."""
-        text = text_of(value)
+        text = self.effort.print(value)
         if self.marks is None or buffer is not self.buffer:
             return text
         return self.marks.add(text)
@@ -101,28 +97,24 @@ class Rendering(RenderContext):
     def _weigh(self, value: object) -> int:
         known = self._weights.get(id(value))
         if known is None:
-            known = self._weights[id(value)] = (value, _count(value))
+            known = self._weights[id(value)] = (value, count_items(value))
         return known[1]
 
 
-def _count(value: object) -> int:
-    """The items of a list or object, at every depth."""
-    total, waiting = 0, [value]
-    while waiting:
-        inner = waiting.pop()
-        if isinstance(inner, list | dict):
-            total += len(inner)
-            waiting.extend(inner.values() if isinstance(inner, dict) else inner)
-    return total
+def effort_of_template(setting: Setting) -> Effort:
+    return Effort(TEMPLATE_STEPS_MAX, "The template takes", setting.effort)
 
 
 def render(
-    template: BoundTemplate, names: Mapping[str, object], setting: Setting, marks: Marks | None = None
+    template: BoundTemplate,
+    names: Mapping[str, object],
+    setting: Setting,
+    effort: Effort,
+    marks: Marks | None = None,
 ) -> str:
     """The text of `template`; with `marks`, outputs leave marks in it and their texts there."""
-    rendering = Rendering(template, names, setting)
-    if setting.effort is not None:
-        setting.effort.spend(_RENDERING_STEPS)
+    effort.spend(_RENDERING_STEPS)
+    rendering = Rendering(template, names, setting, effort)
     rendering.marks = marks
     try:
         template.render_with_context(rendering, rendering.buffer)

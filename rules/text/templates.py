@@ -18,8 +18,8 @@ from .analysis import RUNTIME, check_template, runtime_scope
 from .marks import Marks, Runtime, mark, refuse_marks
 from .paths import check_path, look_up
 from .placeholders import Piece, PieceKind, split
-from .printing import Setting, text_of
-from .rendering import ENGINE, render
+from .printing import Effort, Setting
+from .rendering import ENGINE, effort_of_template, render
 
 __all__ = ["Setting", "Template", "compile_template"]
 
@@ -47,11 +47,16 @@ class Template:
         if self.literal is not None:
             return self.literal
         if self.program is not None:
-            return render(self.program, context, setting)
-        text = "".join(
-            [part if isinstance(part, str) else _print(part, context, setting) for part in self.parts]
-        )
-        return check_rendered(text)
+            return render(self.program, context, setting, effort_of_template(setting))
+        effort, texts, length = effort_of_template(setting), [], 0
+        for part in self.parts:
+            text = part if isinstance(part, str) else _print(part, context, setting, effort)
+            texts.append(text)
+            length += len(text)
+            # Before the next is printed: each may be long.
+            if length > RENDERED_BYTES_MAX:
+                break
+        return check_rendered("".join(texts))
 
     def layout(self) -> str | None:
         """The source with a mark for each output, or None if tags decide when it is rendered."""
@@ -67,12 +72,12 @@ class Template:
 
     def values(self, context: Mapping[str, object], setting: Setting) -> Marks:
         """What the marks of `layout` stand for."""
-        marks = Marks()
+        marks, effort = Marks(), effort_of_template(setting)
         for part in self.parts:
             if isinstance(part, Runtime):
                 marks.add_runtime(part.name)
             elif not isinstance(part, str):
-                marks.add(_print(part, context, setting))
+                marks.add(_print(part, context, setting, effort))
         return marks
 
     def render_marked(self, context: Mapping[str, object], setting: Setting) -> tuple[str, Marks]:
@@ -82,7 +87,7 @@ class Template:
             return layout, self.values(context, setting)
         assert self.program is not None, "a template without layout is a program"
         marks = Marks()
-        return render(self.program, context, setting, marks), marks
+        return render(self.program, context, setting, effort_of_template(setting), marks), marks
 
 
 def compile_template(source: str, scope: Scope, runtime: frozenset[str] = frozenset()) -> Template:
@@ -115,12 +120,15 @@ def check_rendered(text: str, error: type[EvaluationError] | type[ExpressionErro
 
 
 def _print(
-    part: tuple[str, ...] | Runtime | BoundTemplate, context: Mapping[str, object], setting: Setting
+    part: tuple[str, ...] | Runtime | BoundTemplate,
+    context: Mapping[str, object],
+    setting: Setting,
+    effort: Effort,
 ) -> str:
     if isinstance(part, tuple):
-        return text_of(look_up(context, part))
+        return effort.print(look_up(context, part))
     assert isinstance(part, BoundTemplate), "runtime variables are spans, never text"
-    return render(part, context, setting)
+    return render(part, context, setting, effort)
 
 
 def _compile_piece(piece: Piece, scope: Scope, runtime: frozenset[str]) -> tuple[Part, frozenset[str]]:

@@ -746,11 +746,15 @@ def test_doubling_by_reference_ends_when_the_value_leaves() -> None:
     )
 
 
-def test_chained_maps_of_optionals_end_at_their_limit() -> None:
+@pytest.mark.parametrize(
+    ("count", "code"), [(2, "expression_too_long"), (3, "expression_too_deep"), (5, "expression_too_deep")]
+)
+def test_maps_of_optionals_end_where_they_are_too_long_when_written_out(count: int, code: str) -> None:
     # Each of them writes down what stands before it twice.
-    fits = "optional.of(1)" + ".optMap(a, a + 1)" * limits.EXPRESSION_OPTIONAL_MAPS_MAX
-    assert value(f"{fits}.orValue(0)") == 1 + limits.EXPRESSION_OPTIONAL_MAPS_MAX
-    assert refusal(f"{fits}.optFlatMap(a, optional.of(a))").code == "expression_too_deep"
+    source = "optional.of(1)" + ".optMap(a, a + 1)" * count + ".orValue(0)"
+    fits = source.ljust(limits.EXPRESSION_WRITTEN_OUT_BYTES_MAX // 2**count)
+    assert value(fits) == 1 + count
+    assert refusal(fits + " ").code == code
 
 
 def test_value_that_nests_too_deeply_is_an_error() -> None:

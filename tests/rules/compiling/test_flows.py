@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from time import thread_time
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from rules.compiling.flows import Compiled, Document, check, compile_flow, load
 from rules.documents.flow import Flow
 from rules.documents.problems import ERRORS, WARNINGS, Problem
 from rules.documents.syntax import parse
-from rules.limits import NAME_BYTES_MAX, STEP_COUNT_MAX
+from rules.limits import NAME_BYTES_MAX, PATTERN_COUNT_MAX, STEP_COUNT_MAX
 from rules.model import EventOutcome, Match, SendCard, Wait
 
 # A small flow that has nothing wrong with it; tests replace parts of it.
@@ -72,6 +73,32 @@ def test_a_flow_with_nothing_wrong_compiles() -> None:
     assert flow.reach["thank"] == frozenset()
     assert isinstance(flow.steps["remind"], SendCard)
     assert not flow.reads_trigger
+
+
+def test_patterns_of_a_document_are_bounded() -> None:
+    def with_patterns(count: int) -> Compiled:
+        many = json.dumps(["=vars.policy.matches('a')"] * count)
+        return check(FLOW.replace("  reminder:\n", f"  reminder:\n    data: {{many: {many}}}\n"), type="yaml")
+
+    assert with_patterns(PATTERN_COUNT_MAX).flow is not None
+    assert found(with_patterns(PATTERN_COUNT_MAX + 1)) == [("too_many_patterns", "", 1, 1)]
+
+
+@pytest.mark.slow
+def test_refusal_deep_in_a_value_costs_no_more_than_one_at_its_top() -> None:
+    """In CPU time, one beside the other: compiling each level anew would take ten times as much."""
+
+    def seconds(depth: int) -> float:
+        value: list[object] = ["=vars.nope"]
+        for _ in range(depth):
+            value = [*["=vars.n"] * (600 // depth), value]
+        text = FLOW.replace("  reminder:\n", f"  reminder:\n    data: {{deep: {json.dumps(value)}}}\n")
+        started = thread_time()
+        assert [code for code, *_ in found(check(text, type="yaml"))] == ["unknown_name"]
+        return thread_time() - started
+
+    seconds(1)
+    assert seconds(20) < 4 * seconds(1)
 
 
 # What stands in the flow; what replaces it, with ▸ where the problem stands; the problem's code and pointer.

@@ -99,9 +99,24 @@ def test_names_that_nothing_has_read_yet_are_read() -> None:
 
 
 def test_steps_are_bounded() -> None:
-    assert len(attempt(loop(TEMPLATE_STEPS_MAX // 2, "x"))()) == TEMPLATE_STEPS_MAX // 2
+    # Twenty for beginning, two for each pass.
+    most = (TEMPLATE_STEPS_MAX - 20) // 2
+    assert len(attempt(loop(most, "x"))()) == most
     with pytest.raises(EvaluationError, match="too_many_steps"):
-        attempt(loop(TEMPLATE_STEPS_MAX // 2 + 1, "x"))()
+        attempt(loop(most + 1, "x"))()
+
+
+@pytest.mark.parametrize("output", ["{{ event.data }}", "{{ event.data | first }}"])
+def test_outputs_without_tags_share_the_steps_of_one_template(output: str) -> None:
+    context: dict[str, object] = {"event": {"data": [None] * 2_000}}
+    assert compile_template(output * 15, SCOPE).render(context, Setting()) == ""
+    with pytest.raises(EvaluationError, match="too_many_steps"):
+        compile_template(output * 21, SCOPE).render(context, Setting())
+
+
+def test_outputs_without_tags_end_when_they_are_too_long() -> None:
+    with pytest.raises(EvaluationError, match="too_long"):
+        attempt("{{ event.data.text }}" * 90)()
 
 
 def test_blocks_inside_blocks_are_bounded() -> None:

@@ -71,7 +71,7 @@ def compile_program(source: str, scope: Scope, *, is_condition: bool) -> Program
     careful = _Careful(tree, source, paths, is_condition)
     evaluate = compile_form(tree, is_condition=is_condition, recover=careful.evaluate)
     if not is_condition:
-        evaluate = _finished(evaluate, tree.kind)
+        evaluate = _finished(evaluate, tree)
     return Program(_TYPES.get(tree.kind, Type.DYN), paths, windows, evaluate)
 
 
@@ -164,9 +164,9 @@ def _as_evaluation_error(error: BaseException, offset: int) -> EvaluationError:
 # ── results ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _finished(evaluate: Evaluate, kind: Kind) -> Evaluate:
+def _finished(evaluate: Evaluate, tree: Node) -> Evaluate:
     """`evaluate`, giving values that can be stored and sent."""
-    if kind in (Kind.BOOL, Kind.INT, Kind.STRING):
+    if tree.kind in (Kind.BOOL, Kind.INT, Kind.STRING):
         return evaluate
 
     def value(context: Context) -> object:
@@ -174,7 +174,10 @@ def _finished(evaluate: Evaluate, kind: Kind) -> Evaluate:
         kind = result.__class__
         if kind in _PLAIN or (kind is float and isfinite(result)):  # type: ignore[arg-type]  # is a float
             return result
-        return _plain(Budget(), result, 0)
+        try:
+            return _plain(Budget(), result, 0)
+        except EvaluationError as error:
+            raise _as_evaluation_error(error, tree.offset) from error
 
     return value
 

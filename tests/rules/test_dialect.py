@@ -1,4 +1,4 @@
-"""`docs/cel-dialect.md`: its examples give what it says, and it leaves no function and no filter out."""
+"""`docs/cel-dialect.md`: its examples give what it says, its bounds are ours, no function is left out."""
 
 import json
 import re
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from rules import limits
 from rules.calendar.times import parse_rfc3339, to_datetime
 from rules.cel.checker import check
 from rules.cel.decode import decode
@@ -64,8 +65,8 @@ def examples(begin: str, end: str) -> list[tuple[str, str]]:
     return pairs
 
 
-EXPRESSIONS = examples("## Expressions", "### Where CEL differs")
-TEMPLATES = examples("## Templates", "### Where Liquid differs")
+EXPRESSIONS = examples("## Expressions", "### Bounds")
+TEMPLATES = examples("## Templates", "### Bounds of templates")
 
 
 @pytest.mark.parametrize(("source", "gives"), EXPRESSIONS)
@@ -103,9 +104,19 @@ def test_every_function_operator_and_macro_has_an_example() -> None:
 def test_every_filter_has_a_row() -> None:
     named = {
         match
-        for cells in rows("### Filters", "### Where Liquid differs")
+        for cells in rows("### Filters", "### Bounds of templates")
         for match in re.findall(r"`(\w+)", cells[0])
     }
     assert named == {*FILTERS, *LOCALE_FILTERS}
     for name in named:
         assert any(re.search(rf"\| {name}\b", source) for source, _ in TEMPLATES), name
+
+
+def test_bounds_are_those_of_the_rules() -> None:
+    tables = [
+        *rows("### Bounds", "### Where CEL differs"),
+        *rows("### Bounds of templates", "### Where Liquid differs"),
+    ]
+    named = {cells[2].strip("`"): cells[1].replace(",", "") for cells in tables if cells[2] != "limit"}
+    assert named == {name: str(getattr(limits, name)) for name in named}
+    assert {"EXPRESSION_STEPS_MAX", "TEMPLATE_STEPS_MAX"} <= named.keys()

@@ -1,7 +1,6 @@
-"""What templates may do with time and memory: hostile ones end in an error, quickly."""
+"""What templates may do with time and memory: hostile ones end in an error; `bench/hostile.py` times them."""
 
 from collections.abc import Callable
-from time import thread_time
 
 import pytest
 
@@ -21,8 +20,6 @@ BIG: dict[str, object] = {
     "vars": {"n": 3},
     "event": {"data": {"list": list(range(30_000)), "text": "ab" * 32_000, "deep": [[["x"] * 99] * 99]}},
 }
-# Generous for a loaded machine: none takes more than a quarter of it on an idle one.
-HOSTILE_S = 0.2
 
 
 def loop(times: int, body: str, *, name: str = "i") -> str:
@@ -68,10 +65,8 @@ HOSTILE = {
 
 @pytest.mark.parametrize("source", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_template_ends_in_an_error(source: str) -> None:
-    started = thread_time()
     with pytest.raises(RuleError):
         compile_template(source, SCOPE).render(BIG, Setting())
-    assert thread_time() - started < HOSTILE_S
 
 
 def test_choices_that_match_often_render_their_block_once() -> None:

@@ -111,6 +111,8 @@ class Events:
     def _moved(self, moved: Moved) -> None:
         """A customer came into segments, or out of them: whoever looks at the profile looks again."""
         self._turns.profiles.tell_watchers(moved.customer, moved.depth)
+        # As with events, those who wait come before those who start.
+        self._turns.run_ready()
         if moved.test:
             return
         changes = [(id, SegmentChange.ENTER) for id in moved.entered]

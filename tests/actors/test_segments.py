@@ -446,6 +446,31 @@ def test_member_passes_a_wait_at_once() -> None:
     play(script())
 
 
+LEAVING = """
+flow: leaving
+triggers: {left: {type: segment, segment: s, change: exit}, joined: {type: event, event: joined}}
+entry: {per: customer, when_live: refuse}
+start: inside
+steps:
+  inside: {type: wait, until: [{id: out, type: segment, segment: s, is: out}]}
+"""
+
+
+def test_who_waits_for_a_change_comes_before_who_starts_by_it() -> None:
+    async def script() -> None:
+        async with Stage() as stage:
+            await stage.segment("s", GOLD)
+            await stage.publish(LEAVING)
+            await stage.write("ann", fields={"tier": "gold"})
+            await stage.post("joined", "ann")
+            await stage.write("ann", fields={"tier": "tin"})
+            first, second = await instances(stage)
+            assert first.ended_at is not None
+            assert first.ended_at <= second.started_at
+
+    play(script())
+
+
 def test_event_comes_before_the_membership_that_follows_from_it() -> None:
     flow = """
 flow: racing

@@ -84,8 +84,8 @@ class ElementCompiler:
         each, scope = compile_each(element, self._sources, self._scope, pointer)
         fields = _Fields(self, scope, element)
         entries = {"type": fixed(tag_of(element)), "id": fixed(id)}
-        for info in msgspec.structs.fields(element):
-            name, value = info.encode_name, getattr(element, info.name)
+        for attribute, name in zip(element.__struct_fields__, element.__struct_encode_fields__, strict=True):
+            value = getattr(element, attribute)
             if name not in _APART and not _is_off(value):
                 entries[name] = fields.field(name, value, child(pointer, name))
         if isinstance(element, written.Progress):

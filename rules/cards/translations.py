@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeVar
 
 from msgspec import Struct, UnsetType
-from msgspec.structs import fields, replace
+from msgspec.structs import replace
 
 from ..documents import translations as written
 from ..documents.cards import Card, Element, RuntimeVariable, Subview
@@ -160,7 +160,7 @@ class _Merging:
             message = f'The element is a "{tag}", not a "{entry.type[:64]}".'
             self._wrong(spot.at("type"), message)
             return element
-        has = {info.encode_name for info in fields(element)}
+        has = element.__struct_encode_fields__
         changes: dict[str, object] = {}
         for key in _FIELDS:
             given = getattr(entry, key)

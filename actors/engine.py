@@ -44,13 +44,11 @@ from .commands import (
     StartResult,
     TrackBatch,
     UnknownOutcome,
-    digest_of,
 )
-from .dedupe import action_key, request_key
+from .dedupe import action_key
 from .definitions import Compile, Definitions, compile_version
 from .holdings import Surroundings
 from .hook_book import HookBook
-from .hooks import request_digest
 from .idempotency import Idempotency
 from .job_specs import STOPPED, Spec, new_job
 from .life import Life
@@ -62,7 +60,7 @@ from .records import CustomerRow, FlowRow, HookRow, InstanceRow, JobRow, Resourc
 from .resources import Resources
 from .starting import ReadTargets, Starting
 from .telemetry import Overflowed, Telemetry
-from .work import Cancel, EndJob, HookSample, NewJob, Repair, Withdraw, Work, event_work, job_lane
+from .work import Cancel, EndJob, HookSample, NewJob, Repair, Withdraw, Work, event_work, hook_work, job_lane
 
 _T = TypeVar("_T")
 
@@ -293,17 +291,7 @@ class Engine:
         return found
 
     async def call_hook(self, call: HookCall) -> HookResult | Refused:
-        """A request without an id is never a repeat."""
-        life = self._lives.ready()
-        id, source = call.request.id, f"hook:{call.flow}/{call.trigger}"
-        work = Work(
-            lane=call.customer,
-            kind=f"hook:{call.flow}",
-            order=call,
-            key=request_key(source, id) if id else None,
-            digest=digest_of(request_digest(call.request)),
-        )
-        (result,) = await self._submit(life, [work])
+        (result,) = await self._submit(self._lives.ready(), [hook_work(call)])
         assert isinstance(result, HookResult | Refused), "what a request gives"
         return result
 

@@ -7,6 +7,7 @@ its author first asks for it. Who sends is verified by the edge; here a request 
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -14,6 +15,8 @@ from msgspec.structs import replace
 
 from rules.causes import OfRequest
 from rules.model import Flow, WebhookTrigger
+from rules.triggers import webhook_id, webhook_target
+from rules.world import TriggerFailed, World
 
 from .commands import ChangeHook, FlowRefusal, HookCall, HookResult, Refused
 from .dedupe import day_of
@@ -128,6 +131,30 @@ class Hooks:
         return row
 
 
-def request_digest(request: OfRequest) -> object:
-    """What tells a repeat of a request from another one under its id."""
-    return {"body": request.body, "query": request.query}
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A trigger's mapping fails in a request: `what` is the customer or the id."""
+
+    what: str
+    failed: TriggerFailed
+
+
+def read_call(
+    flow: str, trigger: WebhookTrigger, request: OfRequest, *, world: World
+) -> HookCall | Unreadable | None:
+    """The request as the trigger's mappings read it, under the id that they find; None: it names nobody."""
+    customer = webhook_target(trigger, request, now=request.at, world=world)
+    if customer is None:
+        return None
+    if isinstance(customer, TriggerFailed):
+        return Unreadable("customer", customer)
+    id = webhook_id(trigger, request, now=request.at, world=world)
+    if isinstance(id, TriggerFailed):
+        return Unreadable("id", id)
+    return HookCall(
+        flow=flow,
+        trigger=trigger.name,
+        customer=customer,
+        request=replace(request, id=id or ""),
+        test=not trigger.is_live,
+    )

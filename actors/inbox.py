@@ -66,13 +66,11 @@ class Inbox:
 
     def _pass_on(self, rows: Sequence[InboxRow]) -> None:
         for row in rows:
-            self._intake.put(
-                Work(
-                    # A letter for nobody in particular has a lane of its own.
-                    lane=row.customer or f"\0inbox:{row.number}",
-                    kind=KIND,
-                    order=decode_letter(row.input),
-                    durable=(KIND, row.number),
-                )
-            )
+            self._intake.put(letter_work(row))
             self._passed_on = row.number
+
+
+def letter_work(row: InboxRow) -> Work:
+    # A letter for nobody in particular has a lane of its own.
+    lane = row.customer or f"\0inbox:{row.number}"
+    return Work(lane=lane, kind=KIND, order=decode_letter(row.input), durable=(KIND, row.number))

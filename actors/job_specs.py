@@ -9,10 +9,10 @@ from typing import Final, TypeAlias
 import msgspec
 from msgspec.structs import replace
 
-from rules.causes import Cause
+from rules.causes import Cause, OfSegment
 from rules.inputs import Cancelled, CardActed, CardWithdrawn, Repaired
 from rules.migrating.plan import Plan, Stuck
-from rules.model import Audience
+from rules.model import Audience, SegmentTrigger
 
 from .commands import Target
 from .limits import MOVES_LISTED_MAX
@@ -236,3 +236,11 @@ def new_job(  # noqa: PLR0913 – a row, each field by its name
         ended_at=None,
         unique=unique,
     )
+
+
+def members_job(flow: str, trigger: SegmentTrigger, *, id: str, by: str, now: int) -> JobRow:
+    """Pulls the trigger for who is in its segment."""
+    crowd = Crowd(segment=trigger.segment)
+    cause = OfSegment(trigger.segment, trigger.change.value)
+    spec = PullTrigger(flow=flow, trigger=trigger.name, cause=cause, crowd=crowd)
+    return new_job(spec, id=id, name=f"{flow}/{trigger.name}", by=by, now=now)

@@ -84,25 +84,30 @@ class Jobs:
 
     async def _go_on(self, id: str) -> None:
         began = self._clock.monotonic()
-        row = self._open.rows.get(id)
-        if row is None or self._rests(row):
-            return
-        order = await self._next(row)
-        # Stopped meanwhile? From here on a stop comes after the piece, in the job's lane.
-        if order is not None and self._open.rows.get(id) is row:
-            await self._put(row, order)
+        piece = await self.next_piece(id)
+        if piece is not None:
+            await self._put(piece)
             await self._clock.sleep(min(self._clock.monotonic() - began, JOB_REST_S_MAX))
 
-    async def _put(self, row: JobRow, order: Chunk | EndJob) -> None:
+    async def _put(self, piece: Work) -> None:
         """Until it is stored. Nobody waits for it: a commit that is late only makes it late."""
-        self._under_way = durable = (KIND, row.id)
+        self._under_way = piece.durable
         self._open.settled.clear()
-        weight = order.weight if isinstance(order, Chunk) else 1
-        self._intake.put(Work(lane=job_lane(row.id), kind=KIND, order=order, weight=weight, durable=durable))
+        self._intake.put(piece)
         await self._open.settled.wait()
         self._under_way = None
 
     # ── the next piece ─────────────────────────────────────────────────────────────────────────────────
+    async def next_piece(self, id: str) -> Work | None:
+        """None: it rests, was stopped meanwhile, or what its piece needs could not be read this time."""
+        row = self._open.rows.get(id)
+        order = None if row is None or self._rests(row) else await self._next(row)
+        # Stopped meanwhile? From here on a stop comes after the piece, in the job's lane.
+        if row is None or order is None or self._open.rows.get(id) is not row:
+            return None
+        weight = order.weight if isinstance(order, Chunk) else 1
+        return Work(lane=job_lane(id), kind=KIND, order=order, weight=weight, durable=(KIND, id))
+
     async def _next(self, row: JobRow) -> Chunk | EndJob | None:
         """None: what it needs could not be read this time."""
         spec = self._open.spec(row.id)

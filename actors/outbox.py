@@ -111,8 +111,12 @@ class Outbox:
         finally:
             self._under_way -= 1
             self._wake.set()
-        order = CallDone(call.instance, result)
-        self._intake.put(Work(lane=call.customer, kind=KIND, order=order, durable=(KIND, row.number)))
+        self._intake.put(result_work(call, row.number, result))
+
+
+def result_work(call: Call, number: int, result: Input) -> Work:
+    order = CallDone(call.instance, result)
+    return Work(lane=call.customer, kind=KIND, order=order, durable=(KIND, number))
 
 
 def failed(effect: CallRequest | SendPush, code: str, message: str) -> Result:

@@ -55,22 +55,22 @@ class Schedules:
     async def run(self) -> None:
         while True:
             self._wake.clear()
-            due = await self._look()
+            due = await self.look()
             if self._seen:
                 await self._wait(due)
             else:
                 await self._wake.wait()
 
-    async def _look(self) -> int:
-        """Tell what has come; when the next comes."""
+    async def look(self) -> int | None:
+        """Tell what has come; when the next comes, None for never."""
         now = self._clock.now()
-        earliest = now + LOOK_MS_MAX
+        earliest: int | None = None
         zones = await self._zones()
         self._seen = self._definitions.schedules()
         for armed, trigger in self._definitions.schedules():
             for zone in zones if trigger.zone == "customer" else (trigger.zone,):
                 due = await self._look_at(armed, trigger, zone, now)
-                earliest = min(earliest, due)
+                earliest = due if earliest is None else min(earliest, earliest if due is None else due)
         return earliest
 
     async def _zones(self) -> Sequence[str]:
@@ -78,11 +78,11 @@ class Schedules:
             return await self._store.zones()
         return ()
 
-    async def _look_at(self, armed: Armed, trigger: ScheduleTrigger, zone: str, now: int) -> int:
+    async def _look_at(self, armed: Armed, trigger: ScheduleTrigger, zone: str, now: int) -> int | None:
         """When this one comes next, after what has come already was told."""
         at = (armed.flow.key, trigger.name, zone)
         clock = (zone or self._zone) if trigger.zone == "customer" else trigger.zone
-        schedule = _schedule(trigger, armed.version.published_at)
+        schedule = schedule_of(trigger, armed.version.published_at)
         handled = self._handled.get(at)
         try:
             if handled is None:
@@ -95,16 +95,17 @@ class Schedules:
             if backlog.late is not None or backlog.missed or at not in self._handled:
                 order = Occurrence(at, armed.version, trigger, backlog.late, backlog.missed, now)
                 await patiently(self._clock, partial(self._tell, order))
-            due = next_after(schedule, clock, now)
+            return next_after(schedule, clock, now)
         except RuleError:
-            return now + LOOK_MS_MAX  # it was worked out when it was published: only constants may have moved
-        return now + LOOK_MS_MAX if due is None else due
+            return None  # it was worked out when it was published: only constants may have moved
 
     async def _tell(self, order: Occurrence) -> None:
         await self._submit([Work(lane=f"\0schedule:{order.at[0]}", kind=KIND, order=order)])
 
-    async def _wait(self, due: int) -> None:
-        seconds = max(0.0, (due - self._clock.now()) / 1_000)
+    async def _wait(self, due: int | None) -> None:
+        now = self._clock.now()
+        latest = now + LOOK_MS_MAX
+        seconds = max(0.0, (min(latest, latest if due is None else due) - now) / 1_000)
         try:
             async with asyncio.timeout(seconds):
                 await self._wake.wait()
@@ -112,7 +113,7 @@ class Schedules:
             pass
 
 
-def _schedule(trigger: ScheduleTrigger, published_at: int) -> Schedule:
+def schedule_of(trigger: ScheduleTrigger, published_at: int) -> Schedule:
     if trigger.cron is not None:
         return trigger.cron
     assert trigger.at is not None, "a schedule has a rule or a time"

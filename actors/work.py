@@ -39,8 +39,9 @@ from .commands import (
     StartResult,
     Target,
     TrackBatch,
+    digest_of,
 )
-from .dedupe import event_digest, event_key
+from .dedupe import event_digest, event_key, request_key
 from .definitions import Version
 from .job_specs import Place, Spec
 from .records import DedupeRow, FeedCard, FlowRow, JobRow, UndoRow, VersionRow
@@ -415,6 +416,18 @@ def event_work(event: Event, client: str, *, new_id: Callable[[], str], now: int
     # Events about nobody keep the order of their key, as far as they have one.
     lane = event.customer or f"\0key:{event.key or ''}"
     return Work(lane=lane, kind=f"event:{event.name}", order=event, key=key, digest=digest)
+
+
+def hook_work(call: HookCall) -> Work:
+    """A request without an id is never a repeat."""
+    request, source = call.request, f"hook:{call.flow}/{call.trigger}"
+    return Work(
+        lane=call.customer,
+        kind=f"hook:{call.flow}",
+        order=call,
+        key=request_key(source, request.id) if request.id else None,
+        digest=digest_of({"body": request.body, "query": request.query}),
+    )
 
 
 @dataclass(frozen=True, slots=True)

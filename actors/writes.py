@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import msgspec
 
-from rules.causes import OfSegment
 from rules.compiling.flows import Compiled
 from rules.customers.errors import ProfileError
 from rules.customers.profile import Profile, merge, new_profile, replace, seen
@@ -17,7 +16,7 @@ from .events import Events
 from .holdings import Memory
 from .hooks import Hooks
 from .idempotency import answer_row
-from .job_specs import MOVE, STOPPED, Crowd, MoveInstances, PullTrigger, new_job
+from .job_specs import MOVE, STOPPED, MoveInstances, members_job, new_job
 from .ports import InstanceFilter
 from .records import CustomerRow, FlowRow, JournalRow, ResourceRow, VersionRow
 from .turns import Turns
@@ -118,12 +117,8 @@ class Writes:
         """Triggers of a flow that is published now and starts for who is in a segment then: a job each."""
         for trigger in flow.triggers:
             if isinstance(trigger, SegmentTrigger) and trigger.change is Change.PUBLISH and trigger.enabled:
-                cause = OfSegment(trigger.segment, trigger.change.value)
-                spec = PullTrigger(
-                    flow=flow.key, trigger=trigger.name, cause=cause, crowd=Crowd(segment=trigger.segment)
-                )
-                name, now = f"{flow.key}/{trigger.name}", self._turns.now
-                self._turns.obeying.put_job(new_job(spec, id=self._turns.new_id(), name=name, by=by, now=now))
+                id, now = self._turns.new_id(), self._turns.now
+                self._turns.obeying.put_job(members_job(flow.key, trigger, id=id, by=by, now=now))
 
     def _record(self, kind: str, customer: str | None, name: str, what: object, *, source: str) -> None:
         self._turns.group.rows.journal.append(

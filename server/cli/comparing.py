@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from server.project_file import PROJECT_FILE
+
 from . import stored
 from .client import Client
 from .failures import Broken
-from .project import PROJECT_FILE
 from .stored import Stored
 from .workspace import FlowFile, ProjectFile, Workspace
 

@@ -1,27 +1,17 @@
-"""The project that a file belongs to: the `flowdeck.yaml` of its folder, or of the nearest one above."""
+"""The project that a file belongs to, for commands that check it."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
+
+from server.project_file import project_file
 
 from .documents import read_document, shown
 from .failures import Failure
 
 if TYPE_CHECKING:
     from rules.project import Project
-
-PROJECT_FILE: Final = "flowdeck.yaml"
-
-
-def project_file(file: Path) -> Path | None:
-    """Not above the folder that holds a repository: what lies there is somebody else's."""
-    for folder in file.resolve().parents:
-        if (folder / PROJECT_FILE).is_file():
-            return folder / PROJECT_FILE
-        if (folder / ".git").exists():
-            return None
-    return None
 
 
 def project_of(file: Path) -> Project:

@@ -15,13 +15,14 @@ from typing import Any
 
 import click
 
+from server.project_file import PROJECT_FILE
+
 from . import stored
 from .answers import json_option
 from .changes import Change, What, telling
 from .client import Client, server_options
 from .documents import document_type, read_document
 from .failures import Failure, Misused, hint
-from .project import PROJECT_FILE
 from .stored import Stored, StoredFlow
 from .workspace import flow_keys
 

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from server.project_file import PROJECT_FILE
+
 from .answers import is_terminal, json_option, say_json
 from .documents import document_type, read_document, shown
 from .failures import Failure
 from .folder import configured
-from .project import PROJECT_FILE, project_of
+from .project import project_of
 
 if TYPE_CHECKING:
     from rules.documents.problems import Problem

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from server.project_file import PROJECT_FILE
+
 from .documents import document_type, read_document, shown
 from .failures import Failure, Misused
-from .project import PROJECT_FILE
 
 if TYPE_CHECKING:
     from rules.compiling.flows import Document

@@ -9,13 +9,13 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from actors.commands import ChangeHook, HookCall, HookResult
+from actors.commands import ChangeHook, HookResult
+from actors.hooks import Unreadable, read_call
 from actors.records import HookRow
 from rules.calendar.times import rfc3339
 from rules.causes import OfRequest
 from rules.model import WebhookTrigger
-from rules.triggers import webhook_id, webhook_target
-from rules.world import TriggerFailed, World
+from rules.world import World
 from server.errors import ApiError, FieldError
 
 from . import bodies
@@ -91,25 +91,18 @@ async def receive(call: Call) -> HookResult:
 async def pull(call: Call, row: HookRow, trigger: WebhookTrigger, request: OfRequest) -> HookResult:
     flows = call.parts.config.flows
     world = World(constants=flows.constants, zone=flows.timezone, locale=flows.locale)
-    customer = mapped(webhook_target(trigger, request, now=request.at, world=world), "/customer")
-    if customer is None:
+    hook_call = read_call(row.flow, trigger, request, world=world)
+    if hook_call is None:
         return HookResult(status="ignored")
-    id = mapped(webhook_id(trigger, request, now=request.at, world=world), "/id")
-    hook_call = HookCall(
-        flow=row.flow,
-        trigger=row.trigger,
-        customer=customer,
-        request=msgspec.structs.replace(request, id=id or ""),
-        test=not trigger.is_live,
-    )
+    if isinstance(hook_call, Unreadable):
+        raise _unreadable(hook_call)
     return unwrap(await call.parts.engine.call_hook(hook_call))
 
 
-def mapped(value: str | TriggerFailed | None, pointer: str) -> str | None:
-    if isinstance(value, TriggerFailed):
-        wrong = FieldError(pointer=pointer, code=value.code, message=value.message)
-        raise ApiError("invalid", f"The trigger cannot read this request: {value.message}", errors=[wrong])
-    return value
+def _unreadable(unreadable: Unreadable) -> ApiError:
+    failed = unreadable.failed
+    wrong = FieldError(pointer=f"/{unreadable.what}", code=failed.code, message=failed.message)
+    return ApiError("invalid", f"The trigger cannot read this request: {failed.message}", errors=[wrong])
 
 
 async def sample(call: Call, row: HookRow, request: OfRequest) -> None:

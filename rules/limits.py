@@ -215,6 +215,8 @@ PRESET_COUNT_MAX = 10
 SUBVIEW_COUNT_MAX = 20
 # Items for which one element is repeated; those beyond are not shown, and counted on the timeline.
 EACH_COUNT_MAX = 100
+# Characters: a name that an author gave, and the number of an item that it is repeated for.
+ELEMENT_NAME_CHARS_MAX = 68
 # Elements of a rendered card, subviews and repeats included: a turn renders them within some 20 ms.
 SHOWN_ELEMENTS_MAX = 300
 # Work of all templates of one card, in the steps of a template: about 0.1 s, while nothing else is decided.
@@ -235,3 +237,18 @@ PATTERN_CHARS_MAX = 256
 VALUE_ERROR_COUNT_MAX = 20
 # A rendered card with its data, bytes of JSON: 500 open cards of it are still a feed that a phone can load.
 VIEW_BYTES_MAX = 64 * 1024
+
+# ── scripts and flow tests ─────────────────────────────────────────────────────────────────────────────
+# Cases of one test, steps of one script: what fits into a document with room to spare.
+CASE_COUNT_MAX = 500
+SCRIPT_STEPS_MAX = 500
+# Customers of a script, and flows that run beside its own: a scene that somebody can still picture.
+SCRIPT_CUSTOMERS_MAX = 20
+SCRIPT_FLOWS_MAX = 20
+# How many of a kind may be counted or skipped over: more is a load test.
+SCRIPT_TIMES_MAX = 10_000
+SCRIPT_NTH_MAX = 1_000
+# A value in a message about what differs, characters: a line or two of a terminal.
+SHOWN_VALUE_CHARS_MAX = 200
+# Differences that one message tells.
+MISS_COUNT_MAX = 10

@@ -204,6 +204,7 @@ def _unwrap(wanted: inspect.Type) -> inspect.Type:
 
 _KINDS: dict[type, tuple[str, Callable[[Any], bool]]] = {
     inspect.AnyType: ("anything", lambda data: True),
+    inspect.NoneType: ("nothing", lambda data: data is None),
     inspect.BoolType: ("true or false", lambda data: isinstance(data, bool)),
     inspect.IntType: ("a whole number", lambda data: isinstance(data, int) and not isinstance(data, bool)),
     inspect.FloatType: (

@@ -88,6 +88,10 @@ ERRORS: Final[dict[str, str]] = {
     "join_in_loop": "Use `need: all`, or take the join out of the loop.",
     "never_run_before": "Lead through the step on a path to this one, or do not name it here.",
     "card_never_sent": "Send the card on a path that leads to this step, or do not name it here.",
+    # What a script names, and what it expects
+    "unknown_flow": "Name a flow that is there; list those that run beside the script's own under `flows`.",
+    "unknown_trigger": "Name a trigger of the flow.",
+    "bad_matcher": "Write one of the matchers that the message names, alone in its mapping.",
     # Its expressions and templates
     "syntax_error": "Correct the expression or template at this place.",
     "type_mismatch": "Convert one of the values as the message says, or compare it with another.",

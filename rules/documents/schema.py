@@ -10,6 +10,7 @@ import msgspec
 from ..cards.view_types import Rendered
 from ..json_schemas import schema_of
 from .flow import Flow
+from .script import FlowTest
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -18,6 +19,12 @@ _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 def flow_schema() -> dict[str, Any]:
     """Of a flow document, for editors; served at `/schema/flow.json`. Do not change it."""
     return _schema(Flow, "A flow of Flowdeck")
+
+
+@cache
+def flow_test_schema() -> dict[str, Any]:
+    """Of a flow test, for editors; served at `/schema/flow-test.json`. Do not change it."""
+    return _schema(FlowTest, "A flow test of Flowdeck")
 
 
 @cache

@@ -12,14 +12,12 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from rules.limits import TITLE_CHARS_MAX
+from rules.limits import ELEMENT_NAME_CHARS_MAX, TITLE_CHARS_MAX
 
 from .wire import WireCard
 
 FEEDBACK_CHARS_MAX: Final = 280
 """A message with a vote (live protocol, Actions)."""
-ELEMENT_NAME_CHARS_MAX: Final = 68
-"""A name that an author gave, and the number of an item that it is repeated for."""
 TRACKED_EVENTS_MAX: Final = 100
 """Reports in one batch: each may be a turn."""
 

@@ -1,26 +1,27 @@
 from pathlib import Path
 from runpy import run_path
-from typing import Any
 
 import jsonschema_rs
 import pytest
 
-from rules.documents.schema import flow_schema, view_schema
+from rules.documents.schema import flow_schema, flow_test_schema, view_schema
 from rules.documents.syntax import parse
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
+SCHEMAS = {"flow": flow_schema(), "test": flow_test_schema(), "view": view_schema()}
 
 
-@pytest.mark.parametrize("schema", [flow_schema(), view_schema()], ids=["flow", "view"])
-def test_they_are_schemas_of_2020_12(schema: dict[str, Any]) -> None:
-    assert jsonschema_rs.meta.is_valid(schema)
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_they_are_schemas_of_2020_12(name: str) -> None:
+    assert jsonschema_rs.meta.is_valid(SCHEMAS[name])
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=[path.stem for path in EXAMPLES])
 def test_the_examples_fit_the_schema_of_documents(path: Path) -> None:
     data, _ = parse(path.read_text(), type="yaml")
-    errors = [str(error) for error in jsonschema_rs.validator_for(flow_schema()).iter_errors(data)]
+    schema = SCHEMAS["test" if path.stem.endswith(".test") else "flow"]
+    errors = [str(error) for error in jsonschema_rs.validator_for(schema).iter_errors(data)]
     assert errors == []
 
 

@@ -1,0 +1,1 @@
+"""What happens in a simulated server and what must then be true; `actors/simulation/` plays it."""

@@ -78,6 +78,15 @@ RETRY_AFTER_S: Final = 1.0
 POISON_TRIES: Final = 3
 """Times that a durable input may make a commit of its own fail before its instance is isolated."""
 
+SIMULATED_TURNS_MAX: Final = 100_000
+"""Of one simulated server: a hundred years of a timer that rings every day and does something three times."""
+
+SIMULATED_TIMELINE_BYTES_MAX: Final = 256 * 1024 * 1024
+"""Of one simulated server: it is all kept until the script ends."""
+
+SIMULATED_SPAN_MS_MAX: Final = 100 * 366 * 86_400_000
+"""By which the clock of one script may go on: a hundred years, longer than any policy."""
+
 BACKOFF_FIRST_S: Final = 0.1
 BACKOFF_MAX_S: Final = 10.0
 """Between attempts to recover from a store that does not work."""

@@ -148,6 +148,7 @@ async def running(
             backends=credentials.backends,
             apps=credentials.verifier,
             rates=build_rates(config, clock),
+            simulations=asyncio.Semaphore(config.api.simulations_max),
             meters=meters,
             version=versions(meta),
         )

@@ -98,6 +98,11 @@ class Api(Settings, frozen=True):
     app_requests_per_s: Count = 50
     hook_requests_per_s: Count = 100
     unsigned_webhooks: bool = False
+    simulations_max: Count = 2
+    simulation_s: Seconds = 5
+    simulation_turns_max: Count = 2_000
+    simulation_bytes_max: Bytes = 2 * 1024 * 1024
+    simulation_days_max: Days = 3_660
     app_origins: tuple[str, ...] = ("*",)
 
 

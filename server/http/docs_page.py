@@ -28,7 +28,8 @@ def _html(document: Mapping[str, Any]) -> Iterator[str]:
     yield f"<style>{STYLE}</style></head><body><main>"
     yield f"<h1>Flowdeck API</h1><p>Version {escape(document['info']['version'])}. For programs: "
     yield '<a href="/openapi.json">openapi.json</a>, <a href="/asyncapi.json">asyncapi.json</a>, '
-    yield '<a href="/schema/flow.json">flow.json</a>.</p><nav aria-label="Groups">'
+    yield '<a href="/schema/flow.json">flow.json</a>, '
+    yield '<a href="/schema/flow-test.json">flow-test.json</a>.</p><nav aria-label="Groups">'
     for tag in groups:
         yield f'<a href="#{_anchor(tag)}">{escape(tag)}</a>'
     yield "</nav>"

@@ -16,6 +16,7 @@ from rules.inputs import EventArrived, Input, Started
 from rules.inspect import inspect
 from rules.instance import State
 from rules.json_values import as_json
+from rules.model import Flow
 from server.errors import ApiError
 
 from .answers import instant
@@ -141,7 +142,11 @@ async def detail(call: Call, row: InstanceRow) -> InstanceDetail:
     await call.parts.engine.definitions.prepare([version])
     if version.flow is None:
         raise ApiError("conflict", f"The instance's version cannot be read: {version.broken}")
-    shown: dict[str, Any] = inspect(version.flow, _state.decode(row.state))
+    return detail_of(row, version.flow)
+
+
+def detail_of(row: InstanceRow, flow: Flow) -> InstanceDetail:
+    shown: dict[str, Any] = inspect(flow, _state.decode(row.state))
     return InstanceDetail(**_columns(row), **shown)
 
 

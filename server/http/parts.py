@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -31,7 +32,7 @@ class Rates:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """One server's parts."""
+    """One server's parts. `simulations` has a place for each that may be played at once."""
 
     config: Config
     clock: Clock
@@ -41,6 +42,7 @@ class Parts:
     apps: TokenVerifier
     rates: Rates
     meters: Meters
+    simulations: asyncio.Semaphore
     version: Mapping[str, object]
 
 

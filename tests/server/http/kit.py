@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
 from collections.abc import AsyncIterator, Mapping
@@ -168,6 +169,7 @@ async def serving(config: Config) -> AsyncIterator[Server]:
             missed_kid=lambda: None,
         ),
         rates=build_rates(config, clock),
+        simulations=asyncio.Semaphore(config.api.simulations_max),
         meters=meters,
         version={"version": "test"},
     )

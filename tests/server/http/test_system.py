@@ -23,6 +23,7 @@ FORM = "application/x-www-form-urlencoded"
         "/openapi.json",
         "/asyncapi.json",
         "/schema/flow.json",
+        "/schema/flow-test.json",
         "/docs",
     ],
 )

@@ -19,6 +19,8 @@ COMMANDS: Final[Mapping[str, str]] = {
     "apps": "What verifies the tokens of an app's customers: create, list, remove.",
     "token": "A customer's token, for trying things out.",
     "validate": "Check flow documents.",
+    "test": "Run flow tests without a server.",
+    "simulate": "Play a script in a flow, and print what happens.",
     "push": "Create or update flows on a server, and publish them.",
     "pull": "Write a server's flows into a folder.",
     "diff": "Say how files differ from what a server holds.",

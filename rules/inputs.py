@@ -13,8 +13,6 @@ import msgspec
 from .instance import Parent
 from .model import Origin
 
-Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
-
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Something that happened. `time` is ms since the epoch; `depth` counts causes (§9.5).

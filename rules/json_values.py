@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from .calendar.times import rfc3339, to_ms
 from .errors import RuleError
-from .inputs import Json
 from .limits import VALUE_NESTING_MAX
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 
 def as_json(value: object, *, depth: int = VALUE_NESTING_MAX) -> Json:

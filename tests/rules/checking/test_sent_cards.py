@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from rules.compiling.flows import check
+from rules.compiling.project import compile_project
+from tests.examples import FLOWS, PROJECT
 from tests.rules.checking.small_flows import CARD, DONE, NOTHING, SEND, SOON, problems, to, wait
 
 Steps = dict[str, Any]
@@ -269,12 +271,11 @@ def test_the_message_names_the_ways_on_which_the_card_stays() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "path",
-    sorted(set(Path("examples").glob("*.yaml")) - set(Path("examples").glob("*.test.yaml"))),
-    ids=lambda path: path.stem,
-)
+@pytest.mark.parametrize("path", FLOWS, ids=lambda path: path.stem)
 def test_the_examples_have_no_problems(path: Path) -> None:
     # The gallery shows every element; this server takes no files yet, and says so.
     expected = ["no_uploads"] if path.stem == "gallery" else []
-    assert [problem.code for problem in check(path.read_text(), type="yaml").problems] == expected
+    project = compile_project(PROJECT.read_text(), type="yaml").project
+    assert project is not None
+    found = check(path.read_text(), type="yaml", project=project).problems
+    assert [problem.code for problem in found] == expected

@@ -6,9 +6,10 @@ import pytest
 
 from rules.documents.schema import flow_schema, flow_test_schema, view_schema
 from rules.documents.syntax import parse
+from tests.examples import FLOWS, TESTS
 
 ROOT = Path(__file__).parents[3]
-EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
+EXAMPLES = [*FLOWS, *TESTS]
 SCHEMAS = {"flow": flow_schema(), "test": flow_test_schema(), "view": view_schema()}
 
 

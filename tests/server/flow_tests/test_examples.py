@@ -11,9 +11,7 @@ from actors.simulation.playing import Playing
 from rules.inputs import Started
 from rules.scripts.loading import WrittenTest, load_test, read_test
 from server.flow_tests.folder import beside
-
-EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
-TESTS = sorted(EXAMPLES.glob("*.test.yaml"))
+from tests.examples import FLOWS, TESTS
 
 
 @cache
@@ -31,8 +29,7 @@ def played(test: Path) -> tuple[Playing, ...]:
 
 
 def test_every_example_has_tests() -> None:
-    flows = {path.stem for path in EXAMPLES.glob("*.yaml") if ".test" not in path.name}
-    assert {path.name.removesuffix(".test.yaml") for path in TESTS} == flows
+    assert [path.name.removesuffix(".test.yaml") for path in TESTS] == [path.stem for path in FLOWS]
 
 
 @pytest.mark.parametrize("test", TESTS, ids=lambda path: path.stem)

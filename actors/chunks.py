@@ -39,6 +39,7 @@ from .job_specs import (
     encode_cursor,
     new_job,
 )
+from .letters import StartOne
 from .migrations import Migrations
 from .pulling import Pulling
 from .records import FeedCard, JobRow
@@ -47,7 +48,7 @@ from .segment_writes import SegmentWrites
 from .starts import Starts
 from .tending import Tending
 from .turns import Turns
-from .work import Chunk, EndJob, NewJob, Occurrence, StartOne
+from .work import Chunk, EndJob, NewJob, Occurrence
 
 
 class Chunks:

@@ -10,8 +10,9 @@ import asyncio
 from collections.abc import Sequence
 
 from .holdings import Memory, Surroundings
+from .letters import decode_letter
 from .records import InboxRow
-from .work import Work, decode_letter
+from .work import Work
 
 KIND = "inbox"
 

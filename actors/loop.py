@@ -13,12 +13,13 @@ from .committer import Committer
 from .groups import OpenGroup
 from .holdings import Surroundings
 from .horizon import Horizon
+from .letters import Deliver
 from .prefetch import Prefetch
 from .suspects import Treatment
 from .taking import Steps, Taking
 from .telemetry import Isolated
 from .turns import Turns
-from .work import Deliver, Look, TimerDue, Work
+from .work import Look, TimerDue, Work
 
 PAUSE_INPUTS = 16
 """Inputs taken between two looks at the time."""

@@ -38,15 +38,14 @@ from .job_specs import (
     UndoMove,
 )
 from .ledgers import LedgerKey, ledger_keys
+from .letters import Begin, Deliver, Pull, Raise, Review, Spread, StartOne
 from .limits import OWN_TURNS_MAX
 from .migrations import version_of
 from .router import living
 from .work import (
-    Begin,
     CallDone,
     Cancel,
     Chunk,
-    Deliver,
     EndJob,
     FlowChange,
     HookSample,
@@ -54,14 +53,9 @@ from .work import (
     Migrate,
     NewJob,
     Occurrence,
-    Pull,
-    Raise,
     Repair,
-    Review,
     Row,
-    Spread,
     Start,
-    StartOne,
     TimerDue,
     Withdraw,
     Work,

@@ -34,10 +34,10 @@ from rules.model import Origin
 from .actor import Actor
 from .holdings import Memory
 from .job_specs import OPEN
+from .letters import Begin, Deliver, Raise
 from .outbox import PUSH, REQUEST, Call, encode_call
 from .profiles import Moved
 from .records import CardRow, JobRow, OutboxRow
-from .work import Begin, Deliver, Raise
 
 if TYPE_CHECKING:
     from .turns import Turns

@@ -19,8 +19,8 @@ from rules.world import World
 
 from .histories import NOTHING, Kept
 from .holdings import Memory
+from .letters import Review
 from .limits import CAUSES_MAX
-from .work import Review
 
 if TYPE_CHECKING:
     from .turns import Turns

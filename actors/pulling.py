@@ -18,9 +18,9 @@ from .births import Births
 from .commands import FlowRefusal
 from .definitions import Armed, Definitions, Version
 from .holdings import Memory, Surroundings
+from .letters import Pull
 from .telemetry import Faulted
 from .turns import Turns
-from .work import Pull
 
 
 class Pulling:

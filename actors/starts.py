@@ -20,9 +20,10 @@ from .definitions import Version
 from .events import Events
 from .holdings import Memory
 from .idempotency import answer_row
+from .letters import StartOne
 from .records import JournalRow
 from .turns import Turns
-from .work import Start, StartOne, Work
+from .work import Start, Work
 
 _encode = msgspec.msgpack.Encoder().encode
 

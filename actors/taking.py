@@ -28,6 +28,7 @@ from .commands import (
 from .events import Events
 from .holdings import Memory, Surroundings
 from .hooks import Hooks
+from .letters import Begin, Deliver, Letter, Pull, Raise, Review, Spread, StartOne
 from .migrations import Migrations
 from .moving import Moving
 from .pulling import Pulling
@@ -37,26 +38,18 @@ from .suspects import Durable
 from .tending import Tending
 from .turns import Turns
 from .work import (
-    Begin,
     CallDone,
     Cancel,
     Chunk,
-    Deliver,
     EndJob,
     FlowChange,
     HookSample,
-    Letter,
     Look,
     Migrate,
     NewJob,
     Occurrence,
-    Pull,
-    Raise,
     Repair,
-    Review,
-    Spread,
     Start,
-    StartOne,
     TimerDue,
     Withdraw,
     Work,

@@ -12,9 +12,10 @@ from .actor import Actor
 from .commands import Refused
 from .events import Events
 from .holdings import Memory
+from .letters import Deliver
 from .records import FeedCard, JournalRow
 from .turns import Turns
-from .work import Cancel, Deliver, Repair
+from .work import Cancel, Repair
 
 CLOSED = frozenset({"card_closed", "not_found"})
 """Of a card that is there: an instance that does not name it any more has closed it."""

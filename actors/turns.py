@@ -26,13 +26,13 @@ from .definitions import Version
 from .groups import OpenGroup
 from .holdings import Memory, Surroundings
 from .ledgers import ledger_keys
+from .letters import Deliver, Letter, Spread, encode_letter
 from .limits import OWN_TURNS_MAX, SPREAD_IDS_MAX, TIME_TURNS_MAX
 from .obeying import Obeying
 from .profiles import Moved, Profiles
 from .records import InboxRow, TimelineRow
 from .router import ids
 from .telemetry import Faulted
-from .work import Deliver, Letter, Spread, encode_letter
 
 _encode = msgspec.msgpack.Encoder().encode
 

@@ -1,22 +1,17 @@
 """An input on its way to being taken, who waits for it, and what was looked up for it.
 
-`Order` is the closed set of what can be taken. What other commits left for later lies in the inbox as one of
-the `Letter`s, as MessagePack.
+`Order` is the closed set of what can be taken.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
-import msgspec
 from msgspec.structs import replace
 
-from rules.causes import Cause
-from rules.effects import StartChild
 from rules.inputs import Event, Input, Repaired
-from rules.instance import Parent
 from rules.migrating.plan import Plan
 from rules.model import Flow, ScheduleTrigger
 
@@ -44,76 +39,8 @@ from .commands import (
 from .dedupe import event_digest, event_key, request_key
 from .definitions import Version
 from .job_specs import Place, Spec
+from .letters import Letter
 from .records import DedupeRow, FeedCard, FlowRow, JobRow, UndoRow, VersionRow
-
-# ── letters: what waits in the inbox ───────────────────────────────────────────────────────────────────
-
-
-class Deliver(msgspec.Struct, frozen=True, tag="deliver", array_like=True):
-    """An input for one instance."""
-
-    instance: str
-    input: Input
-    depth: int = 0
-
-
-class Raise(msgspec.Struct, frozen=True, tag="raise", array_like=True):
-    """An event that a flow raised for another customer, or for nobody in particular."""
-
-    event: Event
-
-
-class Pull(msgspec.Struct, frozen=True, tag="pull", array_like=True):
-    """A trigger that is pulled for somebody whose start could not be taken at once."""
-
-    flow: str
-    trigger: str
-    target: str
-    cause: Cause
-    begin_at: int | None = None
-    test: bool = False
-
-
-class Review(msgspec.Struct, frozen=True, tag="review", array_like=True):
-    """A customer who could not be held against segments at once, and the event to be counted, if any."""
-
-    customer: str
-    event: str = ""
-    at: int = 0
-    depth: int = 0
-    test: bool = False
-
-
-class Spread(msgspec.Struct, frozen=True, tag="spread", array_like=True):
-    """An event for many instances: taken, it becomes a `Deliver` for each."""
-
-    instances: tuple[str, ...]
-    event: Event
-
-
-class Begin(msgspec.Struct, frozen=True, tag="begin", array_like=True):
-    """A flow that another instance starts, under the id that it gave."""
-
-    child: StartChild
-    parent: Parent
-
-
-class StartOne(msgspec.Struct, frozen=True, tag="start", array_like=True):
-    """A start by API of this version for one target; a letter where what it looks at is not in memory."""
-
-    flow: str
-    version: int
-    target: Target
-    invocation: str
-    client: str
-    test: bool = False
-
-
-Letter: TypeAlias = Deliver | Raise | Pull | Review | Spread | Begin | StartOne
-
-encode_letter: Final = msgspec.msgpack.Encoder().encode
-decode_letter: Final = msgspec.msgpack.Decoder(Letter).decode
-
 
 # ── orders: what is taken ──────────────────────────────────────────────────────────────────────────────
 

@@ -21,22 +21,8 @@ from actors.commands import (
     TrackBatch,
 )
 from actors.job_specs import JudgeAll
-from actors.work import (
-    Begin,
-    CallDone,
-    Cancel,
-    Chunk,
-    Deliver,
-    Look,
-    Occurrence,
-    Pull,
-    Raise,
-    Repair,
-    Start,
-    StartOne,
-    TimerDue,
-    Withdraw,
-)
+from actors.letters import Begin, Deliver, Pull, Raise, StartOne
+from actors.work import CallDone, Cancel, Chunk, Look, Occurrence, Repair, Start, TimerDue, Withdraw
 from rules.calendar.zones import zoned
 from rules.effects import (
     CallRequest,

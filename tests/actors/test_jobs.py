@@ -8,10 +8,10 @@ import pytest
 
 from actors.commands import Target
 from actors.job_specs import PAGE_TARGETS, Crowd, StartFlow, TendInstances, decode_spec, paged
+from actors.letters import StartOne, encode_letter
 from actors.ports import InstanceFilter, JobFilter
 from actors.records import Group, InboxRow, InstanceRow, JobRow
 from actors.testing import START_MS, Stage, play
-from actors.work import StartOne, encode_letter
 from rules.inputs import Cancelled
 
 WAITING = """

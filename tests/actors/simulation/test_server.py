@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from actors.commands import NO_ID, NO_TIME, StartRequest, Target
+from actors.letters import Deliver, Raise
 from actors.simulation.server import SimulatedServer
-from actors.work import Deliver, Raise
 from rules.compiling.flows import check
 from rules.inputs import Event
 from rules.model import Flow

@@ -14,7 +14,7 @@ from typing import Final
 
 from .holdings import Memory, Surroundings
 from .job_specs import FAILED, Place, decode_cursor
-from .limits import CHUNK_MEMBERS, JOB_LOOK_S, JOB_READS_MAX, JOB_REST_S_MAX, RETRY_AFTER_S
+from .limits import JOB_LOOK_S, JOB_READS_MAX, JOB_REST_S_MAX, RETRY_AFTER_S
 from .pieces import Pieces
 from .ports import StoreBroken, StoreError
 from .records import JobRow
@@ -31,6 +31,7 @@ class Jobs:
         self._clock = around.clock
         self._telemetry = around.telemetry
         self._suspects = around.suspects
+        self._members_max = around.limits.piece_members_max
         self._open = memory.jobs
         self._intake = memory.intake
         self._pieces = Pieces(around.store)
@@ -49,7 +50,7 @@ class Jobs:
             self._open.keep(row)
             if self._suspects.treatment((KIND, row.id)) is not Treatment.TOGETHER:
                 # A commit with its last piece failed, and one of the members may be the reason.
-                self._one_by_one[row.id] = CHUNK_MEMBERS
+                self._one_by_one[row.id] = self._members_max
 
     def committed(self, durables: Sequence[Durable]) -> None:
         """The inputs with these names are stored."""
@@ -133,4 +134,4 @@ class Jobs:
         left = self._one_by_one.pop(row.id, 0)
         if left > 1:
             self._one_by_one[row.id] = left - 1
-        return 1 if left else CHUNK_MEMBERS
+        return 1 if left else self._members_max

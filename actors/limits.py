@@ -11,9 +11,6 @@ CAUSES_MAX: Final = 16
 TARGETS_MAX: Final = 500
 """Of one start call (HTTP API)."""
 
-CHUNK_MEMBERS: Final = 100
-"""Members of a job's audience that one commit takes: some 10 ms of the loop, shared with others."""
-
 RESOURCES_MAX: Final = 5_000
 """Documents of configuration: segments, event schemas, sources, credentials, … are written by people."""
 
@@ -121,6 +118,8 @@ class EngineLimits:
     """Of what segments count of customers, in memory."""
     calls_max: int = 100
     """Calls that leave the process at the same time: requests and pushes."""
+    piece_members_max: int = 25
+    """Members of a job that one commit takes: 2 to 3 ms of the loop, and of the writer, that others wait."""
     timers_max: int = 50_000
     """Timers of the near horizon in memory."""
     horizon_ms: int = 60_000

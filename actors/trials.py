@@ -259,7 +259,7 @@ class Trial:
             await self._up.wait()
             try:
                 return await self._while_alive(call(self.stage))
-            except (Overloaded, UnknownOutcome, ProcessDied):
+            except (Overloaded, UnknownOutcome, StoreError, ProcessDied):
                 await asyncio.sleep(self.chance.choice((0.0, 0.05, 0.5)))
 
     async def _while_alive(self, call: Awaitable[_T]) -> _T:

@@ -193,6 +193,8 @@ def _changed(write: ChangeFlow, row: FlowRow, now: int) -> FlowChange | Refused:
     if write.text is not None:
         given |= {"draft": write.text, "revision": row.revision + 1}
     changed = replace(row, **given, updated_at=now)
+    if changed.takes_starts and not row.takes_starts:
+        changed = replace(changed, resumed_at=now)
     return FlowChange(row=changed, by=write.by, what="change")
 
 

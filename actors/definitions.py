@@ -244,7 +244,7 @@ class Definitions:
         moves: dict[tuple[str, SegmentChange], list[Armed]] = {}
         for row in self._rows.values():
             version = self.published(row.key)
-            if version is None or version.flow is None or row.paused or row.archived:
+            if version is None or version.flow is None or not row.takes_starts:
                 continue
             for trigger in version.flow.triggers:
                 if not trigger.enabled:

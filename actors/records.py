@@ -263,6 +263,11 @@ class FlowRow(msgspec.Struct, frozen=True, gc=False):
     cancel_below: int | None = None
     resumed_at: int | None = None
 
+    @property
+    def takes_starts(self) -> bool:
+        """Whether its triggers start anything, once it is published."""
+        return not (self.paused or self.archived)
+
 
 class VersionRow(msgspec.Struct, frozen=True, gc=False):
     """One immutable version: published (number ≥ 1), or a draft revision that test instances run (< 0)."""

@@ -83,12 +83,8 @@ class Schedules:
         at = (armed.flow.key, trigger.name, zone)
         clock = (zone or self._zone) if trigger.zone == "customer" else trigger.zone
         schedule = schedule_of(trigger, armed.version.published_at)
-        handled = self._handled.get(at)
+        handled = self._handled_until(at, armed, trigger)
         try:
-            if handled is None:
-                # Of a trigger that is new: a fixed time that lies just before its publishing still counts.
-                is_once = isinstance(schedule, Once)
-                handled = armed.version.published_at - (trigger.catch_up_ms if is_once else 0)
             backlog = missed(schedule, clock, handled=handled, now=now, catch_up_ms=trigger.catch_up_ms)
             if backlog.late is not None and self._jobs.is_full:
                 return now + LOOK_MS_MAX  # later, or missed
@@ -98,6 +94,16 @@ class Schedules:
             return next_after(schedule, clock, now)
         except RuleError:
             return None  # it was worked out when it was published: only constants may have moved
+
+    def _handled_until(self, at: Clocked, armed: Armed, trigger: ScheduleTrigger) -> int:
+        """Occurrences up to this instant are no matter any more: told before, or of a time of no starts."""
+        handled = self._handled.get(at)
+        if handled is None:
+            # Of a trigger that is new: a fixed time that lies just before its publishing still counts.
+            handled = armed.version.published_at - (trigger.catch_up_ms if trigger.at is not None else 0)
+        row = self._definitions.row(armed.flow.key)
+        # A pause is meant: what came in it is neither made up for nor a run that was missed.
+        return handled if row is None or row.resumed_at is None else max(handled, row.resumed_at)
 
     async def _tell(self, order: Occurrence) -> None:
         await self._submit([Work(lane=f"\0schedule:{order.at[0]}", kind=KIND, order=order)])

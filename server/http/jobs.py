@@ -17,7 +17,7 @@ from server.errors import ApiError
 
 from .answers import instant
 from .lists import PageQuery, page_size, row_cursor
-from .routes import Call, Route
+from .routes import Answer, Call, Route
 
 TAG = "Jobs"
 ADDRESS: Final = "/v1/jobs"
@@ -90,6 +90,11 @@ def detail(row: JobRow) -> JobDetail:
     if moves is not None:
         shown = MovesItem(moved=moves.moved, stayed=moves.stayed, listed=listed(moves))
     return JobDetail(**msgspec.structs.asdict(item(row)), moves=shown)
+
+
+def begun(row: JobRow) -> Answer:
+    """It goes on in the background."""
+    return Answer(item(row), headers={"Location": f"{ADDRESS}/{row.id}"})
 
 
 def listed(moves: Moves) -> list[StayedItem]:

@@ -31,10 +31,9 @@ class ManyQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 async def begin(call: Call, spec: Spec, *, name: str) -> Answer:
-    """The job, which goes on in the background."""
     once = key_of(call, call.body)
-    row = unwrap(await call.parts.engine.add_job(spec, name=name, by=call.client, idempotency=once))
-    return Answer(jobs.item(row), headers={"Location": f"{jobs.ADDRESS}/{row.id}"})
+    row = await call.parts.engine.add_job(spec, name=name, by=call.client, idempotency=once)
+    return jobs.begun(unwrap(row))
 
 
 def most(tally: Mapping[T, int]) -> list[tuple[T, int]]:

@@ -12,14 +12,15 @@ from actors.commands import Migration, Refused
 from actors.job_specs import Moves
 from actors.ports import InstanceFilter
 from actors.rehearsals import Tried
-from rules.limits import KEY_BYTES_MAX, NAME_BYTES_MAX, STEP_COUNT_MAX, VARIABLE_COUNT_MAX
+from rules.limits import STEP_COUNT_MAX, VARIABLE_COUNT_MAX
 from rules.migrating.plan import Plan, Stuck
 from server.errors import ApiError, ErrorCode
 
 from . import instances, jobs
-from .checks import Faults, check_data, check_text
-from .idempotency import key_of
+from .checks import Faults, check_data
+from .many import MANY_CODES, ManyQuery, begin
 from .refusals import unwrap
+from .repairs import InstancesBody
 from .routes import Answer, Call, Route
 
 TAG = "Instances"
@@ -45,24 +46,16 @@ class MoveBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     to: Version | None = None
 
 
-class MoveFilter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All given fields must match. `version` is the one that they are on."""
+class MoveFilter(InstancesBody, frozen=True, kw_only=True):
+    """Which instances: of one flow, and of the live ones, since others are on no version any more."""
 
+    flow: str
     version: Version | None = None
-    customer: str | None = None
-    key: str | None = None
-    step: str | None = None
-    invocation: str | None = None
     status: Literal["running", "failed"] | None = None
 
 
-class MoveManyBody(MoveBody, frozen=True, kw_only=True):
-    flow: str
-    filter: MoveFilter = MoveFilter()
-
-
-class DryRunQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    dry_run: bool = False
+class MoveMany(MoveBody, frozen=True, kw_only=True):
+    filter: MoveFilter
 
 
 class VersionPreview(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,28 +97,21 @@ def unwrap_stuck(answer: Stuck | Refused | None) -> Stuck | None:
 
 
 # ── many ───────────────────────────────────────────────────────────────────────────────────────────────
-async def migrate_many(call: Call) -> object:
-    body: MoveManyBody = call.body
-    check_filter(body.filter)
-    given = {name: value for name, value in msgspec.structs.asdict(body.filter).items() if value is not None}
-    migration = Migration(
-        flow=body.flow,
-        to=body.to,
-        plan=plan_of(body.map),
-        filter=InstanceFilter(**given),
-    )
-    engine = call.parts.engine
-    spec = unwrap(await engine.migrating.spec(migration))
+async def migrate_many(call: Call) -> Answer:
+    body: MoveMany = call.body
+    filter = InstanceFilter(**msgspec.structs.asdict(body.filter))
+    migration = Migration(flow=body.filter.flow, to=body.to, plan=plan_of(body.map), filter=filter)
+    migrating = call.parts.engine.migrating
+    spec = unwrap(await migrating.spec(migration))
     if call.query.dry_run:
-        return Answer(previews(await engine.migrating.rehearse(spec)), status=200)
-    row = await engine.add_job(spec, name=spec.flow, by=call.client, idempotency=key_of(call, body))
-    return jobs.item(unwrap(row))
+        return Answer(previews(await migrating.rehearse(spec)), status=200)
+    return await begin(call, spec, name=spec.flow)
 
 
-async def undo(call: Call) -> jobs.JobItem:
+async def undo(call: Call) -> Answer:
     """Instances that have moved on since, and those of whose migration others know, stay; they are listed."""
     row = await call.parts.engine.migrating.undo(call.path("job"), by=call.client)
-    return jobs.item(unwrap(row))
+    return jobs.begun(unwrap(row))
 
 
 # ── values ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -134,14 +120,6 @@ def plan_of(map: PlanBody) -> Plan:
     check_data(map.variables, "/map/variables", faults)
     faults.end()
     return Plan(steps=map.steps, variables=map.variables)
-
-
-def check_filter(filter: MoveFilter) -> None:
-    faults = Faults()
-    for name in ("customer", "step", "invocation"):
-        check_text(getattr(filter, name), NAME_BYTES_MAX, f"/filter/{name}", faults)
-    check_text(filter.key, KEY_BYTES_MAX, "/filter/key", faults)
-    faults.end()
 
 
 def previews(tried: Sequence[Tried]) -> MovePreview:
@@ -174,19 +152,19 @@ ROUTES = (
         "/v1/instances/migrate",
         migrate_many,
         "Move instances of a flow to another version",
-        query=DryRunQuery,
-        body=MoveManyBody,
+        query=ManyQuery,
+        body=MoveMany,
         status=202,
         answer=jobs.JobItem,
         preview=MovePreview,
         idempotent=True,
-        codes=(*CODES, "key_reused"),
+        codes=("not_found", "conflict", *MANY_CODES),
     ),
     _route(
         "/v1/instances/{instance}/migrate",
         migrate,
         "Move an instance to another version of its flow",
-        query=DryRunQuery,
+        query=ManyQuery,
         body=MoveBody,
         body_default=MoveBody(),
         answer=instances.InstanceItem,

@@ -143,11 +143,12 @@ async def test_one_instance_moves_or_says_why_it_stays(server: Server) -> None:
 async def test_many_instances_move_by_filter_in_a_job(server: Server) -> None:
     ids = await running(server)
     await publish(server, RENAMED)
-    body = {"flow": "welcome", "map": MAP, "filter": {"customer": "c1", "version": 1}}
+    body = {"filter": {"flow": "welcome", "customer": "c1", "version": 1}, "map": MAP}
     tried = await server.call("POST", "/v1/instances/migrate?dry_run=true", body)
     assert [(one["running"], one["moved"]) for one in tried.body["versions"]] == [(1, 1)]
     begun = await server.call("POST", "/v1/instances/migrate", body, Idempotency_Key="once")
     assert (begun.status, begun.body["kind"]) == (202, "migrate")
+    assert begun.headers["Location"] == f"/v1/jobs/{begun.body['id']}"
     again = await server.call("POST", "/v1/instances/migrate", body, Idempotency_Key="once")
     assert again.body["id"] == begun.body["id"]
     assert (await ended(server, begun.body["id"]))["done"] == 1
@@ -158,9 +159,9 @@ async def test_many_instances_move_by_filter_in_a_job(server: Server) -> None:
     ("path", "body", "status"),
     [
         ("/v1/instances/nobody/migrate", {}, 404),
-        ("/v1/instances/migrate", {"flow": "nothing"}, 404),
-        ("/v1/instances/migrate", {"flow": "welcome", "to": 9}, 404),
-        ("/v1/instances/migrate", {"flow": "welcome", "filter": {"status": "completed"}}, 422),
+        ("/v1/instances/migrate", {"filter": {"flow": "nothing"}}, 404),
+        ("/v1/instances/migrate", {"filter": {"flow": "welcome"}, "to": 9}, 404),
+        ("/v1/instances/migrate", {"filter": {"flow": "welcome", "status": "completed"}}, 422),
         ("/v1/instances/migrate", {"filter": {}}, 422),
         ("/v1/jobs/nothing/undo", None, 404),
     ],
@@ -181,6 +182,7 @@ async def test_a_migration_is_undone_once(server: Server) -> None:
     await server.call("POST", f"/v1/instances/{ids[1]}/cancel")
     undoing = await server.call("POST", f"/v1/jobs/{job}/undo")
     assert (undoing.status, undoing.body["kind"]) == (202, "undo")
+    assert undoing.headers["Location"] == f"/v1/jobs/{undoing.body['id']}"
     undone = await ended(server, undoing.body["id"])
     assert (undone["done"], undone["failed"], undone["total"]) == (2, 1, 3)
     assert undone["moves"]["stayed"] == {"ended": 1}

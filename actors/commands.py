@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import msgspec
@@ -17,7 +16,6 @@ from rules.causes import OfRequest
 from rules.migrating.plan import Plan
 
 from .limits import JOBS_MAX
-from .ports import InstanceFilter
 from .records import FeedCard, VersionRow
 
 if TYPE_CHECKING:
@@ -28,8 +26,6 @@ NO_TIME: Final = -(1 << 62)
 
 NO_ID: Final = ""
 """`Event.id` of an event that came without one: it gets one, and needs no look-up."""
-
-DIGEST_BYTES: Final = 16
 
 
 class Phase(StrEnum):
@@ -394,26 +390,4 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
     job: str | None = None
 
 
-class Migration(msgspec.Struct, frozen=True, kw_only=True):
-    """Move instances of a flow to another version: that of the number, or the published one.
-
-    Of those that the filter finds, whatever it says of flow and status: live ones of other versions, without
-    tests of drafts.
-    """
-
-    flow: str
-    to: int | None = None
-    plan: Plan = Plan()
-    filter: InstanceFilter = InstanceFilter()
-    by: str = ""
-
-
 FlowWrite: TypeAlias = CreateFlow | SaveDraft | ChangeFlow | PublishFlow
-
-
-_canonical = msgspec.msgpack.Encoder(order="sorted")
-
-
-def digest_of(request: object) -> bytes:
-    """A digest that is equal for equal requests, whatever the order of their keys."""
-    return blake2b(_canonical.encode(request), digest_size=DIGEST_BYTES).digest()

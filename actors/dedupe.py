@@ -15,9 +15,11 @@ import msgspec
 from rules.inputs import Event
 from rules.model import Origin
 
-from .commands import DIGEST_BYTES, NO_TIME
+from .commands import NO_TIME
 from .ports import MS_PER_DAY
 from .records import DedupeRow
+
+DIGEST_BYTES: Final = 16
 
 KEY_PREFIX_BYTES: Final = 24
 """As much as tells neighbours apart: the time in a UUIDv7 and a ULID, a name and a number."""
@@ -75,6 +77,11 @@ def event_digest(event: Event) -> bytes:
     """Of the body as it was sent: the time that the server adds is left out."""
     time = None if event.time == NO_TIME else event.time
     return _digest(_canonical((event.name, event.customer, event.key, time, event.data)))
+
+
+def digest_of(request: object) -> bytes:
+    """A digest that is equal for equal requests, whatever the order of their keys."""
+    return _digest(_canonical(request))
 
 
 def request_key(source: str, id: str) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 from rules.compiling.flows import Compiled
 from rules.migrating.plan import Plan, Stuck
 
-from .commands import Migration, Refused
+from .commands import Refused
 from .definitions import Version
 from .holdings import Memory, Surroundings
 from .job_specs import MOVE, OPEN, MoveInstances, UndoMove, new_job
@@ -24,6 +24,7 @@ from .work import Migrate, NewJob, Work, job_lane
 Submit: TypeAlias = Callable[[Sequence[Work]], Coroutine[Any, Any, list[object]]]
 
 KIND: Final = "operator"
+ANY: Final = InstanceFilter()
 
 
 class Migrating:
@@ -68,20 +69,19 @@ class Migrating:
         return await self._target(row.flow, plan, to, [row.version])
 
     # ── many ───────────────────────────────────────────────────────────────────────────────────────────
-    async def spec(self, migration: Migration) -> MoveInstances | Refused:
-        """What a job has to do."""
-        flow = migration.flow
+    async def spec(
+        self, flow: str, plan: Plan, *, to: int | None = None, filter: InstanceFilter = ANY
+    ) -> MoveInstances | Refused:
+        """What a job has to do that moves what the filter finds to that version, or to the published one.
+
+        Whatever the filter says of flow and status: of this flow, the live ones, without tests of drafts.
+        """
         versions = await versions_in_use(flow, self._store, self._definitions)
-        version = await self._target(flow, migration.plan, migration.to, versions)
+        version = await self._target(flow, plan, to, versions)
         if isinstance(version, Refused):
             return version
-        return MoveInstances(
-            flow=flow,
-            to=version.number,
-            latest=max(versions),
-            plan=migration.plan,
-            filter=replace(migration.filter, flow=flow),
-        )
+        filter = replace(filter, flow=flow)
+        return MoveInstances(flow=flow, to=version.number, latest=max(versions), plan=plan, filter=filter)
 
     async def rehearse(self, spec: MoveInstances) -> list[Tried]:
         """What the job would do, tried on instances as they are stored."""

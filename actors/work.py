@@ -34,9 +34,8 @@ from .commands import (
     StartResult,
     Target,
     TrackBatch,
-    digest_of,
 )
-from .dedupe import event_digest, event_key, request_key
+from .dedupe import digest_of, event_digest, event_key, request_key
 from .definitions import Version
 from .job_specs import Place, Spec
 from .letters import Letter

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from actors.commands import Idempotency, digest_of
+from actors.commands import Idempotency
+from actors.dedupe import digest_of
 from server.errors import ApiError
 
 from .routes import Call

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from actors.commands import Migration, Refused
+from actors.commands import Refused
 from actors.job_specs import Moves
 from actors.ports import InstanceFilter
 from actors.rehearsals import Tried
@@ -100,9 +100,8 @@ def unwrap_stuck(answer: Stuck | Refused | None) -> Stuck | None:
 async def migrate_many(call: Call) -> Answer:
     body: MoveMany = call.body
     filter = InstanceFilter(**msgspec.structs.asdict(body.filter))
-    migration = Migration(flow=body.filter.flow, to=body.to, plan=plan_of(body.map), filter=filter)
     migrating = call.parts.engine.migrating
-    spec = unwrap(await migrating.spec(migration))
+    spec = unwrap(await migrating.spec(body.filter.flow, plan_of(body.map), to=body.to, filter=filter))
     if call.query.dry_run:
         return Answer(previews(await migrating.rehearse(spec)), status=200)
     return await begin(call, spec, name=spec.flow)

@@ -19,8 +19,8 @@ from actors.commands import (
     TrackBatch,
     TrackEvent,
     UnknownOutcome,
-    digest_of,
 )
+from actors.dedupe import digest_of
 from actors.ports import Clock, StoreError
 from actors.records import FeedCard
 from rules.calendar.durations import parse_duration, shift

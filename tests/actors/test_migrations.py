@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from actors.commands import Migration, PublishFlow, Refused
+from actors.commands import PublishFlow, Refused
 from actors.job_specs import Moves, decode_moves
 from actors.ports import InstanceFilter, JobFilter
 from actors.records import JobRow
@@ -253,7 +253,7 @@ def test_many_move_by_filter_and_others_are_left() -> None:
             ids = await start(stage, 5)
             await stage.publish(RENAMED)
             found = InstanceFilter(customer="c003")
-            spec = await stage.engine.migrating.spec(Migration(flow="ticks", plan=W_TO_V, filter=found))
+            spec = await stage.engine.migrating.spec("ticks", W_TO_V, filter=found)
             assert not isinstance(spec, Refused)
             await stage.engine.add_job(spec, name="ticks", by="t")
             await stage.sleep(5)
@@ -267,7 +267,7 @@ def test_many_move_by_filter_and_others_are_left() -> None:
 
 
 async def rehearse(stage: Stage, plan: Plan) -> list[Tried]:
-    spec = await stage.engine.migrating.spec(Migration(flow="ticks", plan=plan))
+    spec = await stage.engine.migrating.spec("ticks", plan)
     assert not isinstance(spec, Refused), spec
     return await stage.engine.migrating.rehearse(spec)
 
@@ -307,7 +307,7 @@ def test_of_very_many_a_rehearsal_tries_some_from_all_times() -> None:
             await stage.publish(TICKS + "\n")
             await stage.post("go", "c900")
             await stage.publish(strict)
-            spec = await stage.engine.migrating.spec(Migration(flow="ticks"))
+            spec = await stage.engine.migrating.spec("ticks", Plan())
             assert not isinstance(spec, Refused)
             assert stage.engine.life is not None
             rehearsals = Rehearsals(stage.engine.around, stage.engine.life.memory, tried_max=40)

@@ -10,11 +10,12 @@ SCHEMAS = ROOT / "protocol" / "schema"
 
 def texts() -> dict[str, str]:
     """What each file must hold."""
-    from rules.documents.schema import flow_schema, flow_test_schema, view_schema
+    from rules.documents.schema import flow_schema, flow_test_schema, project_schema, view_schema
 
     schemas = {
         "flow.json": flow_schema(),
         "flow-test.json": flow_test_schema(),
+        "project.json": project_schema(),
         "view.json": view_schema(),
     }
     return {name: json.dumps(schema, indent=2, ensure_ascii=False) + "\n" for name, schema in schemas.items()}

@@ -10,6 +10,7 @@ import msgspec
 from ..cards.view_types import Rendered
 from ..json_schemas import schema_of
 from .flow import Flow
+from .project import Project
 from .script import FlowTest
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -25,6 +26,12 @@ def flow_schema() -> dict[str, Any]:
 def flow_test_schema() -> dict[str, Any]:
     """Of a flow test, for editors; served at `/schema/flow-test.json`. Do not change it."""
     return _schema(FlowTest, "A flow test of Flowdeck")
+
+
+@cache
+def project_schema() -> dict[str, Any]:
+    """Of `flowdeck.yaml`, for editors; served at `/schema/project.json`. Do not change it."""
+    return _schema(Project, "A project of Flowdeck")
 
 
 @cache

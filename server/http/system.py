@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from actors.commands import Phase
-from rules.documents.schema import flow_schema, flow_test_schema
+from rules.documents.schema import flow_schema, flow_test_schema, project_schema
 from server.errors import ERRORS, ApiError
 from server.live.asyncapi import asyncapi
 
@@ -80,6 +80,10 @@ async def schema_of_tests(_: Call) -> object:
     return flow_test_schema()
 
 
+async def schema_of_projects(_: Call) -> object:
+    return project_schema()
+
+
 async def docs(call: Call) -> Answer:
     return Answer(call.request.app[DOCS], headers=docs_page.HEADERS, content_type=docs_page.CONTENT_TYPE)
 
@@ -105,6 +109,7 @@ ROUTES = (
     _route("/openapi.json", openapi, "This document", answer=dict[str, Any]),
     _route("/asyncapi.json", asyncapi_document, "The live protocol", answer=dict[str, Any]),
     _route("/schema/flow.json", schema, "JSON Schema of flow documents", answer=dict[str, Any]),
+    _route("/schema/project.json", schema_of_projects, "JSON Schema of projects", answer=dict[str, Any]),
     _route("/schema/flow-test.json", schema_of_tests, "JSON Schema of flow tests", answer=dict[str, Any]),
     _route("/docs", docs, "The API, to read", answer_type="text/html"),
     _route(

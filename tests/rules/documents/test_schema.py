@@ -4,13 +4,18 @@ from runpy import run_path
 import jsonschema_rs
 import pytest
 
-from rules.documents.schema import flow_schema, flow_test_schema, view_schema
+from rules.documents.schema import flow_schema, flow_test_schema, project_schema, view_schema
 from rules.documents.syntax import parse
-from tests.examples import FLOWS, TESTS
+from tests.examples import FLOWS, PROJECT, TESTS
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = [*FLOWS, *TESTS]
-SCHEMAS = {"flow": flow_schema(), "test": flow_test_schema(), "view": view_schema()}
+SCHEMAS = {
+    "flow": flow_schema(),
+    "test": flow_test_schema(),
+    "view": view_schema(),
+    "project": project_schema(),
+}
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -23,6 +28,12 @@ def test_the_examples_fit_the_schema_of_documents(path: Path) -> None:
     data, _ = parse(path.read_text(), type="yaml")
     schema = SCHEMAS["test" if path.stem.endswith(".test") else "flow"]
     errors = [str(error) for error in jsonschema_rs.validator_for(schema).iter_errors(data)]
+    assert errors == []
+
+
+def test_the_project_of_the_examples_fits_its_schema() -> None:
+    data, _ = parse(PROJECT.read_text(), type="yaml")
+    errors = [str(error) for error in jsonschema_rs.validator_for(SCHEMAS["project"]).iter_errors(data)]
     assert errors == []
 
 

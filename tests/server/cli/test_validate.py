@@ -99,3 +99,33 @@ def test_a_project_with_errors_is_shown_before_any_flow_is_checked(run: Run, tmp
     result = run("validate", "good.yaml")
     assert result.exit_code == 1
     assert "flowdeck.yaml:1:1: error unknown_key" in result.stderr
+
+
+TEST = """\
+flow: parcel
+customer: {id: ann}
+cases:
+  is done at once:
+    start: {event: parcel.shipped}
+    script: [{expect: {ran: WHAT}}]
+"""
+
+
+def test_a_test_is_checked_without_being_played(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "parcel.yaml").write_text(GOOD)
+    (tmp_path / "parcel.test.yaml").write_text(TEST.replace("WHAT", "done"))
+    assert run("validate", "parcel.test.yaml").exit_code == 0
+    (tmp_path / "parcel.test.yaml").write_text(TEST.replace("WHAT", "dome"))
+    wrong = run("validate", "parcel.test.yaml")
+    assert wrong.exit_code == 1
+    assert wrong.stdout.startswith("parcel.test.yaml:6:")
+    assert "error unknown_step" in wrong.stdout
+
+
+def test_a_folder_stands_for_all_that_is_in_it(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows/parcel.yaml").write_text(WRONG)
+    (tmp_path / "flows/flowdeck.yaml").write_text(PROJECT)
+    (tmp_path / "flows/parcel.test.yaml").write_text("flow: parcel\ncases: {}\n")
+    found = json.loads(run("validate", "flows", "--json").stdout)["problems"]
+    assert {Path(each["file"]).name for each in found} == {"parcel.yaml", "parcel.test.yaml"}

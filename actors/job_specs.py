@@ -110,7 +110,9 @@ class JudgeAll(msgspec.Struct, frozen=True, kw_only=True, tag="segment"):
 
 
 class MoveInstances(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag=MOVE):
-    """Move the live instances of a flow that the filter finds from versions 1 to `latest` to version `to`."""
+    """Move the live instances of a flow that the filter finds to version `to`: from all others up to
+    `latest`, or from the one that the filter names.
+    """
 
     flow: str
     to: int

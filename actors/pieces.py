@@ -90,17 +90,17 @@ class Pieces:
         return tuple([member.customer for member in members]), reached
 
     async def _of_versions(self, job: str, spec: MoveInstances, place: Place, size: int) -> Chunk:
-        """Of a round over all versions but the one that the instances move to; empty versions cost a read."""
-        version, after = place.version, place.after
-        while version <= spec.latest:
-            if version != spec.to:
-                found = of_version(spec.filter, version)
-                stretch = await self._store.instance_numbers(found, after=after, up_to=None, limit=size)
-                if stretch.ids or stretch.looked_to is not None:
-                    members = tuple([id for _, id in stretch.ids])
-                    reached = _behind(place, version, stretch.looked_to)
-                    return Chunk(job, spec, reached, members=members, place=place)
-            version, after = version + 1, 0
+        """Of a round over the versions, from its place on; empty ones cost a read."""
+        for version in versions_of(spec):
+            if version < place.version:
+                continue
+            after = place.after if version == place.version else 0
+            found = of_version(spec.filter, version)
+            stretch = await self._store.instance_numbers(found, after=after, up_to=None, limit=size)
+            if stretch.ids or stretch.looked_to is not None:
+                members = tuple([id for _, id in stretch.ids])
+                reached = _behind(place, version, stretch.looked_to)
+                return Chunk(job, spec, reached, members=members, place=place)
         return Chunk(job, spec, None, place=place)
 
     async def _count(self, spec: Spec) -> int:
@@ -112,8 +112,8 @@ class Pieces:
             case StartFlow(listed=TargetList() as listed):
                 return listed.count
             case MoveInstances():
-                others = [version for version in range(1, spec.latest + 1) if version != spec.to]
-                return sum([await count_of(self._store, of_version(spec.filter, n)) for n in others])
+                found = [of_version(spec.filter, version) for version in versions_of(spec)]
+                return sum([await count_of(self._store, filter) for filter in found])
             case UndoMove():
                 return spec.moved
             case _:
@@ -125,6 +125,14 @@ class Pieces:
         return await self._store.audience_count(
             segment=crowd.segment, tag=crowd.tag, zone=crowd.zone, test=crowd.test
         )
+
+
+def versions_of(spec: MoveInstances) -> list[int]:
+    """Those that the job moves instances from, oldest first."""
+    wanted = spec.filter.version
+    return [
+        version for version in range(1, spec.latest + 1) if version != spec.to and wanted in (None, version)
+    ]
 
 
 def of_version(filter: InstanceFilter, version: int) -> InstanceFilter:

@@ -27,7 +27,7 @@ from .holdings import Memory, Surroundings
 from .job_specs import MoveInstances, Moves
 from .ledgers import ledger_of
 from .limits import REHEARSAL_STRETCHES, REHEARSED_MAX, TIME_TURNS_MAX
-from .pieces import count_of, of_version
+from .pieces import count_of, of_version, versions_of
 from .ports import InstanceFilter
 from .records import InstanceRow
 
@@ -68,11 +68,7 @@ class Rehearsals:
         return Stuck(reason=Reason(stayed.reason), step=stayed.step, message=stayed.message)
 
     async def many(self, spec: MoveInstances, version: Version) -> list[Tried]:
-        found = {
-            number: of_version(spec.filter, number)
-            for number in range(1, spec.latest + 1)
-            if number != spec.to
-        }
+        found = {number: of_version(spec.filter, number) for number in versions_of(spec)}
         counts = {number: await count_of(self._store, filter) for number, filter in found.items()}
         total = sum(counts.values())
         tried = []

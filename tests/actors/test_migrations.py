@@ -246,6 +246,25 @@ def test_one_instance_that_cannot_move_stays_as_it_is_and_says_why() -> None:
     play(script())
 
 
+def test_a_filter_by_version_leaves_others_where_they_are() -> None:
+    async def script() -> None:
+        async with Stage() as stage:
+            for _ in range(2):
+                await stage.publish(TICKS)
+                await start(stage, 3)
+            await stage.publish(RENAMED)
+            spec = await stage.engine.migrating.spec("ticks", W_TO_V, filter=InstanceFilter(version=2))
+            assert not isinstance(spec, Refused)
+            tried = await stage.engine.migrating.rehearse(spec)
+            assert [(one.version, one.running) for one in tried] == [(2, 3)]
+            await stage.engine.add_job(spec, name="ticks", by="t")
+            await stage.sleep(5)
+            assert await stage.store.instance_counts("ticks") == {(1, "running"): 3, (3, "running"): 3}
+            assert ((await job(stage)).done, (await job(stage)).total) == (3, 3)
+
+    play(script())
+
+
 def test_many_move_by_filter_and_others_are_left() -> None:
     async def script() -> None:
         async with Stage() as stage:

@@ -183,7 +183,7 @@ def wrk(server: Process, *, connections: int, seconds: int = SECONDS, batch: int
         "--timeout",
         "10s",
         "-s",
-        HERE / "post.lua",
+        str(HERE / "post.lua"),
         server.url,
     ]
     meter = Meter(server)

@@ -16,7 +16,7 @@ from product import Product
 from rig import call, compare, in_turn, say, tell_cpu
 from t3_card import Lag, Way, measured
 
-PORT = 18330
+PORT = 18350
 RATE = 100
 BATCH = 5_000
 ALONE, BESIDE = "alone", "beside the job"

@@ -234,6 +234,7 @@ VALUES: list[tuple[str, object]] = [
     ("vars.extra.k", 1),
     ("vars.extra['k']", 1),
     ("'k' in vars.extra", True),
+    ("vars.unset_name in vars.extra", False),
     ("'vip' in customer.tags", True),
     ("customer.tier in ['gold', 'silver']", True),
     ("event.data.list in ['gold', 'silver']", False),

@@ -385,7 +385,8 @@ def bools(depth: int) -> Pairs:
         _form("({0} ? {1} : {2})", less, less, less),
         _form("({0} in dyn({1}))", any_, lists(depth - 1)),
         _form("({0} in [1.0, 3.0])", small_ints(), standard="(dyn({0}) in [1.0, 3.0])"),
-        _form("({0} in m)", texts(depth - 1)),
+        # A text without a value is no key here; the reference fails.
+        _form("({0} in m)", texts(depth - 1), standard="(dyn({0}) != null && {0} in m)"),
         _form("{0}.contains({1})", texts(depth - 1), texts(0)),
         _form("{0}.startsWith({1})", texts(depth - 1), texts(0)),
         _form("{0}.endsWith({1})", texts(depth - 1), texts(0)),

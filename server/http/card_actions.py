@@ -19,8 +19,7 @@ from server.live.wire import EVERY_STREAM
 
 from .cards import TAG, OperatorCard, StatusName, item
 from .checks import Faults, check_data
-from .jobs import JobItem
-from .many import MANY_CODES, ManyQuery, begin, most, some
+from .many import begin, many_route, most, some
 from .refusals import fields
 from .routes import Answer, Call, Route
 
@@ -170,21 +169,7 @@ def _one(path: str, handle: Any, summary: str, *codes: ErrorCode, **rest: Any) -
 
 
 def _many(path: str, handle: Any, summary: str, body: Any) -> Route:
-    return Route(
-        method="POST",
-        path="/v1/cards/" + path,
-        handle=handle,
-        summary=summary,
-        tag=TAG,
-        role="operate",
-        query=ManyQuery,
-        body=body,
-        status=202,
-        answer=JobItem,
-        preview=CardsPreview,
-        idempotent=True,
-        codes=MANY_CODES,
-    )
+    return many_route("/v1/cards/" + path, handle, summary, body, preview=CardsPreview, tag=TAG)
 
 
 ROUTES = (

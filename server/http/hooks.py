@@ -22,7 +22,7 @@ from . import bodies
 from .answers import instant
 from .flows import found
 from .refusals import unwrap
-from .requests import SECRET_HEADERS, headers_of, read_request, verify
+from .requests import SECRET_HEADERS, headers_of, read_request, receiver, verify
 from .routes import Call, Route
 
 TAG: Final = "Webhooks"
@@ -177,27 +177,7 @@ def _route(method: Any, path: str, handle: Any, summary: str, **rest: Any) -> Ro
 
 _AT = "/v1/flows/{flow}/triggers/{trigger}"
 ROUTES = (
-    Route(
-        method="POST",
-        path="/v1/hooks/{token}",
-        handle=receive,
-        summary="A request to a webhook trigger",
-        tag=TAG,
-        audience="public",
-        raw_types=("*/*",),
-        any_query=True,
-        status=202,
-        answer=HookResult,
-        codes=(
-            "not_found",
-            "unauthorized",
-            "invalid",
-            "too_large",
-            "rate_limited",
-            "overloaded",
-            "unknown_outcome",
-        ),
-    ),
+    receiver("/v1/hooks/{token}", receive, "A request to a webhook trigger", answer=HookResult, tag=TAG),
     _route("GET", "/v1/flows/{flow}/hooks", list_hooks, "Addresses of a flow's webhooks", answer=HookPage),
     _route("POST", f"{_AT}/address", show, "The address of a webhook trigger"),
     _route("POST", f"{_AT}/sample", take_sample, "Take the next request as the sample"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -13,7 +13,7 @@ from server.errors import ErrorCode
 from . import jobs
 from .idempotency import key_of
 from .refusals import unwrap
-from .routes import Answer, Call
+from .routes import Answer, Call, Handler, Route
 
 COUNTS_MAX: Final = 100
 """Counts in one preview, the largest first."""
@@ -49,3 +49,22 @@ async def some(page: Callable[[str | None, int], Awaitable[tuple[Sequence[T], st
         found, cursor = await page(cursor, SAMPLE_ITEMS - len(sample))
         sample += found
     return sample
+
+
+def many_route(path: str, handle: Handler, summary: str, body: Any, *, preview: Any, tag: str) -> Route:
+    """What operators do to many: a job, or with `dry_run` a preview."""
+    return Route(
+        method="POST",
+        path=path,
+        handle=handle,
+        summary=summary,
+        tag=tag,
+        role="operate",
+        query=ManyQuery,
+        body=body,
+        status=202,
+        answer=jobs.JobItem,
+        preview=preview,
+        idempotent=True,
+        codes=MANY_CODES,
+    )

@@ -16,8 +16,7 @@ from server.errors import ApiError
 
 from .checks import Faults
 from .instances import TAG, InstanceItem, StatusName, VersionName, item
-from .jobs import JobItem
-from .many import MANY_CODES, ManyQuery, begin, most, some
+from .many import begin, many_route, most, some
 from .refusals import unwrap
 from .routes import Answer, Call, Route
 
@@ -175,21 +174,7 @@ def _one(path: str, handle: Any, summary: str, body: Any) -> Route:
 
 
 def _many(path: str, handle: Any, summary: str, body: Any) -> Route:
-    return Route(
-        method="POST",
-        path="/v1/instances/" + path,
-        handle=handle,
-        summary=summary,
-        tag=TAG,
-        role="operate",
-        query=ManyQuery,
-        body=body,
-        status=202,
-        answer=JobItem,
-        preview=InstancesPreview,
-        idempotent=True,
-        codes=MANY_CODES,
-    )
+    return many_route("/v1/instances/" + path, handle, summary, body, preview=InstancesPreview, tag=TAG)
 
 
 ROUTES = (

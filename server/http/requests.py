@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -16,7 +16,7 @@ from server.errors import ApiError
 
 from . import bodies
 from .checks import Faults, check_data
-from .routes import Call
+from .routes import Call, Handler, Route
 
 FORM: Final = "application/x-www-form-urlencoded"
 SECRET_HEADERS: Final = frozenset(
@@ -86,3 +86,28 @@ def _text(raw: bytes) -> str:
         return raw.decode()
     except UnicodeDecodeError:
         raise ApiError("bad_request", "The body is neither JSON, nor a form, nor text in UTF-8.") from None
+
+
+def receiver(path: str, handle: Handler, summary: str, *, answer: Any, tag: str) -> Route:
+    """Where third parties send: whoever knows the address, with whatever body and query."""
+    return Route(
+        method="POST",
+        path=path,
+        handle=handle,
+        summary=summary,
+        tag=tag,
+        audience="public",
+        raw_types=("*/*",),
+        any_query=True,
+        status=202,
+        answer=answer,
+        codes=(
+            "not_found",
+            "unauthorized",
+            "invalid",
+            "too_large",
+            "rate_limited",
+            "overloaded",
+            "unknown_outcome",
+        ),
+    )

@@ -25,7 +25,7 @@ from .credentials import check_name as check_id
 from .door import Fit, fit_to
 from .hooks import limited
 from .refusals import document_error, unwrap
-from .requests import headers_of, read_request, verify
+from .requests import headers_of, read_request, receiver, verify
 from .routes import Call, Route
 
 TAG: Final = "Sources"
@@ -197,26 +197,8 @@ def _route(method: Any, path: str, handle: Any, summary: str, **rest: Any) -> Ro
 
 
 ROUTES = (
-    Route(
-        method="POST",
-        path="/v1/sources/{source}",
-        handle=receive,
-        summary="A third party's webhook, as events",
-        tag=TAG,
-        audience="public",
-        raw_types=("*/*",),
-        any_query=True,
-        status=202,
-        answer=SourceAnswer,
-        codes=(
-            "not_found",
-            "unauthorized",
-            "invalid",
-            "too_large",
-            "rate_limited",
-            "overloaded",
-            "unknown_outcome",
-        ),
+    receiver(
+        "/v1/sources/{source}", receive, "A third party's webhook, as events", answer=SourceAnswer, tag=TAG
     ),
     _route("GET", "/v1/sources", list_sources, "List sources", answer=SourcePage, codes=()),
     _route("GET", "/v1/sources/{source}", get_source, "One source"),
